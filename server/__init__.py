@@ -1,0 +1,3 @@
+"""Linewatch: what every line carries, this second."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,18 @@
+"""Time. Durations are measured on CLOCK_BOOTTIME: CLOCK_MONOTONIC stops while a machine is suspended, and the first rate
+after it would be a spike."""
+
+from __future__ import annotations
+
+import time
+
+_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
+
+def boot_ns() -> int:
+    """Nanoseconds since boot, suspension included; never steps."""
+    return time.clock_gettime_ns(_CLOCK)
+
+
+def wall_s() -> float:
+    """Unix time, for display only: it may step."""
+    return time.time()
