@@ -1,0 +1,197 @@
+from __future__ import annotations
+
+import pytest
+
+from server.rates.cadence import Cadence, Mode, Silence
+
+
+def many(_: int) -> int:
+    return 50
+
+
+def few(_: int) -> int:
+    return 2
+
+
+def alone(_: int) -> int:
+    return 1
+
+
+def watch(cadence: Cadence, fresh: str, start: int = 0, in_step: object = many, interval_s: float = 1.0) -> int:
+    """Poll once an interval: F a fresh poll, . nothing grew, x missed. Returns the next tick."""
+    answered = start - 1
+    for tick, what in enumerate(fresh, start):
+        if what == "x":
+            continue
+        at_s = tick * interval_s
+        cadence.poll(at_s, answered * interval_s if what == "F" else None, interval_s, in_step)  # type: ignore[arg-type]
+        cadence.end_learning(at_s, interval_s, in_step)  # type: ignore[arg-type]
+        answered = tick
+    return start + len(fresh)
+
+
+def test_three_fresh_polls_in_a_row_end_the_learning_with_plain_rates() -> None:
+    cadence = Cadence()
+    watch(cadence, "FF")
+    assert cadence.mode is Mode.LEARNING
+    watch(cadence, "F", 2)
+    assert cadence.mode is Mode.PER_TICK
+
+
+def test_four_regular_spacings_in_step_are_a_cadence() -> None:
+    cadence = Cadence()
+    watch(cadence, "F..F..F..F..")
+    assert cadence.mode is Mode.LEARNING
+    watch(cadence, "F", 12)
+    assert cadence.mode is Mode.CADENCE
+    assert cadence.period_s == pytest.approx(3.0)
+    assert (cadence.step, cadence.span_s) == (1, cadence.period_s)
+
+
+def test_a_single_counter_that_grows_regularly_is_no_cadence() -> None:
+    cadence = Cadence()
+    watch(cadence, "F.." * 20, in_step=alone)
+    assert cadence.mode is Mode.PER_TICK
+
+
+def test_irregular_growth_is_traffic() -> None:
+    cadence = Cadence()
+    watch(cadence, "F..F......F.F....F")
+    assert cadence.mode is Mode.PER_TICK
+
+
+def test_a_device_on_which_nothing_grows_is_shown_after_15_s() -> None:
+    cadence = Cadence()
+    watch(cadence, "." * 15)
+    assert cadence.mode is Mode.LEARNING
+    watch(cadence, ".", 15)
+    assert cadence.mode is Mode.PER_TICK
+
+
+def test_the_learning_lasts_at_least_8_polls() -> None:
+    cadence = Cadence()
+    watch(cadence, "." * 8, interval_s=5.0)
+    assert cadence.mode is Mode.LEARNING
+    watch(cadence, ".", 8, interval_s=5.0)
+    assert cadence.mode is Mode.PER_TICK
+
+
+def test_slow_polls_need_no_learning() -> None:
+    cadence = Cadence()
+    watch(cadence, ".", interval_s=10.5)
+    assert cadence.mode is Mode.PER_TICK
+
+
+def test_the_learning_goes_on_while_a_slow_pattern_shows_but_not_for_ever() -> None:
+    cadence = Cadence()
+    watch(cadence, "F" + "." * 89)
+    assert cadence.mode is Mode.LEARNING
+    watch(cadence, "..", 90)
+    assert cadence.mode is Mode.PER_TICK
+
+
+def test_missed_polls_are_no_sign_of_a_cadence() -> None:
+    cadence = Cadence()
+    watch(cadence, "FFF" + "xFxF" * 30)
+    assert cadence.mode is Mode.PER_TICK
+
+
+def test_fewer_counters_in_step_need_longer_proof() -> None:
+    quick, sure = Cadence(), Cadence()
+    for cadence, in_step in ((quick, many), (sure, few)):
+        watch(cadence, "FFF" + "...F" * 5, in_step=in_step)
+    assert quick.mode is Mode.CADENCE
+    assert sure.mode is Mode.PER_TICK
+    watch(sure, "...F" * 4, 23, in_step=few)
+    assert sure.mode is Mode.CADENCE
+
+
+def test_refreshes_that_were_missed_are_counted_by_the_period() -> None:
+    cadence = Cadence()
+    tick = watch(cadence, "F.." * 8 + "F")
+    watch(cadence, "xxxxxxxxF", tick)
+    assert cadence.step == 3
+    assert cadence.span_s == pytest.approx(9.0, rel=0.05)
+
+
+def test_a_missed_poll_within_a_period_changes_nothing() -> None:
+    cadence = Cadence()
+    tick = watch(cadence, "F.." * 8 + "F")
+    watch(cadence, ".xF", tick)
+    assert cadence.step == 1
+    assert cadence.period_s == pytest.approx(3.0, rel=0.02)
+
+
+def test_growth_that_comes_sooner_than_the_period_is_measured_over_true_time() -> None:
+    cadence = Cadence()
+    tick = watch(cadence, "F...." * 8 + "F")
+    watch(cadence, "F", tick)
+    assert cadence.span_s == pytest.approx(1.0)
+
+
+def test_growth_after_a_long_silence_took_one_period() -> None:
+    cadence = Cadence()
+    tick = watch(cadence, "F.." * 8 + "F")
+    watch(cadence, "." * 40 + "F", tick)
+    assert cadence.mode is Mode.CADENCE
+    assert (cadence.step, cadence.span_s) == (1, pytest.approx(3.0, rel=0.02))
+
+
+def test_silence_holds_for_a_period_and_a_half_and_is_still_after_three() -> None:
+    cadence = Cadence()
+    tick = watch(cadence, "F...." * 8 + "F")
+    last_s = tick - 1
+    assert [cadence.silence(last_s + age_s, 1.0) for age_s in (0, 8.4, 8.6, 14.9, 15.1)] == [
+        Silence.HOLD,
+        Silence.HOLD,
+        Silence.UNKNOWN,
+        Silence.UNKNOWN,
+        Silence.STILL,
+    ]
+
+
+def test_five_fresh_polls_in_a_row_end_a_cadence() -> None:
+    cadence = Cadence()
+    tick = watch(cadence, "F..F..F..F..F")
+    watch(cadence, "FFFFF", tick)
+    assert cadence.mode is Mode.PER_TICK
+
+
+def test_a_cadence_a_little_slower_than_the_polls_brings_long_runs_and_stays() -> None:
+    cadence = Cadence()
+    watch(cadence, "FF.FFFFF.FFFFF.FFFFF.FFFFF.FFFFF.FFFFF.FFFFF.FFFFF.FFFFF.")
+    assert cadence.mode is Mode.CADENCE
+    assert cadence.period_s == pytest.approx(1.2, rel=0.01)
+
+
+def test_a_chance_pattern_that_was_taken_for_a_cadence_is_given_up() -> None:
+    cadence = Cadence()
+    tick = watch(cadence, "F.F.F.F.F")
+    assert cadence.mode is Mode.CADENCE
+    watch(cadence, "FF..F.F..FFF..F..FF.F..FF..F", tick)
+    assert cadence.mode is Mode.PER_TICK
+
+
+def test_a_small_change_of_the_period_is_followed_too() -> None:
+    cadence = Cadence()
+    tick = watch(cadence, "F....." * 12 + "F")
+    watch(cadence, "......F" * 15, tick)
+    assert cadence.mode is Mode.CADENCE
+    assert cadence.period_s == pytest.approx(7.0, rel=0.01)
+
+
+def test_a_restart_keeps_what_was_learned() -> None:
+    cadence = Cadence()
+    tick = watch(cadence, "F.." * 8 + "F")
+    cadence.restart(tick)
+    watch(cadence, "..F..F", tick + 1)
+    assert cadence.mode is Mode.CADENCE
+    assert cadence.period_s == pytest.approx(3.0, rel=0.02)
+
+
+def test_a_restart_while_learning_begins_to_look_anew() -> None:
+    cadence = Cadence()
+    tick = watch(cadence, "F..F..")
+    cadence.restart(tick)
+    watch(cadence, "F..F.", tick + 1)
+    assert cadence.mode is Mode.LEARNING
