@@ -1,0 +1,1 @@
+"""The past. Now: a ring in memory for the live window."""

@@ -1,0 +1,1 @@
+"""Live delivery: frames from the hub to browsers over one WebSocket each."""

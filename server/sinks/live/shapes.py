@@ -1,0 +1,116 @@
+"""Model to message: how rows, frames, windows and states look on the wire."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from server.core.model import Event, Floats, Frame, Table
+from server.core.ports import DeviceView, Window
+from server.sinks.live.messages import DeviceChanged, EventBody, InterfaceFacts, Number, Samples, Snapshot
+
+_DECIMALS = 3  # of a bit or a packet per second; keeps JSON short
+
+
+def numbers(values: Floats | NDArray[np.float32]) -> list[Number]:
+    """Numbers for JSON: NaN stays NaN, which msgspec writes as null."""
+    rounded: list[Number] = np.round(values.astype(np.float64), _DECIMALS).tolist()
+    return rounded
+
+
+def optional(value: float | None) -> Number:
+    """NaN as None."""
+    return None if value is None or math.isnan(value) else value
+
+
+def state_name(view: DeviceView, table: Table, shown: str, row: int) -> str | None:
+    """The newest state of a row in words; None where it is not known, or known of another version of the table only."""
+    metric = next((metric for metric in table.metrics if metric.shown == shown), None)
+    if metric is None or shown not in view.newest or view.table is not table:
+        return None
+    return metric.state_name(float(view.newest[shown][row]))
+
+
+def facts(view: DeviceView, table: Table, rows: NDArray[np.intp]) -> list[InterfaceFacts]:
+    """The facts of these rows (-1: a row that is gone), with the newest known status."""
+    found = []
+    for place in rows.tolist():
+        row = table.rows[place]
+        found.append(
+            InterfaceFacts(
+                name=row.name,
+                alias=row.alias,
+                description=row.description,
+                role=row.role,
+                circuit=row.circuit,
+                kind=row.kind,
+                index=row.index,
+                speed_bps=row.speed_bps,
+                admin_status=state_name(view, table, "admin_status", place),
+                oper_status=state_name(view, table, "oper_status", place),
+                ambiguous=row.ambiguous,
+            )
+        )
+    return found
+
+
+def samples(identity: int, frame: Frame, shown: Sequence[str], rows: NDArray[np.intp]) -> Samples:
+    """One frame's values of these rows (-1: a row that is gone, which has no sample)."""
+    values: list[list[Number]] = []
+    for name in shown:
+        column = frame.column(name)
+        values.append([] if column is None else numbers(_cells(column, rows, np.nan)))
+    quality = _cells(frame.quality, rows, 0).tolist()
+    return Samples(identity, frame.seq, frame.wall_s, round(frame.span_s, 3), values, quality)
+
+
+def _cells(column: NDArray[Any], rows: NDArray[np.intp], missing: float) -> NDArray[Any]:
+    """(rows,) of `column`, `missing` where the row is -1; the column itself may be empty."""
+    found = np.full(len(rows), missing, dtype=column.dtype)
+    found[rows >= 0] = column[rows[rows >= 0]]
+    return found
+
+
+def snapshot(
+    identity: int, frame: Frame, shown: Sequence[str], interfaces: list[InterfaceFacts], *, past: Window, resumed: bool
+) -> Snapshot:
+    """The past of a subscription, up to `frame`."""
+    return Snapshot(
+        id=identity,
+        seq=frame.seq,
+        device=frame.table.device,
+        metrics=list(shown),
+        interfaces=interfaces,
+        times=past.times_s.tolist(),
+        values=np.round(past.values.astype(np.float64), _DECIMALS).tolist(),
+        not_due=[np.flatnonzero(~due).tolist() for due in past.due],
+        resumed=resumed,
+    )
+
+
+def device_changed(identity: int, view: DeviceView) -> DeviceChanged:
+    """How a device answers now."""
+    status = view.status
+    return DeviceChanged(
+        id=identity,
+        device=status.device,
+        address=status.address,
+        state=status.state.value,
+        reason=status.reason,
+        since=status.since_s,
+        interval_s=status.interval_s,
+        cadence_s=view.frame.cadence_s if view.frame else None,
+        engine=status.engine,
+        note=view.table.note if view.table else "",
+        facts=dict(view.table.facts if view.table else status.facts),
+        last_sample=view.last_sample_s,
+    )
+
+
+def event_body(event: Event) -> EventBody:
+    """An event as the pages show it."""
+    return EventBody(event.wall_s, event.kind, event.severity.value, event.device, event.row, event.text, event.author)

@@ -1,0 +1,98 @@
+"""Counts what the program does and serves it at `/metrics`. The one module that imports prometheus_client."""
+
+from __future__ import annotations
+
+import asyncio
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+
+from server import __version__
+from server.core.model import DeviceState, DeviceStatus
+from server.core.tasks import every
+from server.hub import Item, Removed
+from server.web.handlers import BaseHandler
+from server.web.routes import Operation, Route
+
+_SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+LAG_INTERVAL_S = 0.25
+
+
+class OwnMetrics:
+    """Implements `core.ports.SelfMetrics`; a subscriber of the hub for device states. All state is in its registry."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        info = Gauge("linewatch_info", "The program; always 1.", ["version"], registry=self.registry)
+        info.labels(__version__).set(1)
+        self._polls = Counter("linewatch_polls", "Polls by device and result.", ["device", "result"], registry=self.registry)
+        self._reply = Histogram(
+            "linewatch_poll_reply_seconds", "Time from request to answer.", buckets=_SECONDS, registry=self.registry
+        )
+        self._late = Histogram(
+            "linewatch_poll_late_seconds",
+            "How long after its due time a poll was sent.",
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+        self._bad = Counter(
+            "linewatch_bad_replies", "Answers or cells that failed a check.", ["device", "check"], registry=self.registry
+        )
+        self._browsers = Gauge("linewatch_browsers", "Live sessions now.", registry=self.registry)
+        self._dropped = Counter(
+            "linewatch_frames_dropped", "Frames that slow browsers were not sent.", registry=self.registry
+        )
+        self._lag = Histogram(
+            "linewatch_loop_lag_seconds", "How late the event loop wakes a timer.", buckets=_SECONDS, registry=self.registry
+        )
+        self._up = Gauge("linewatch_device_up", "1 when the device answers.", ["device"], registry=self.registry)
+
+    def poll_answered(self, device: str, reply_s: float, late_s: float) -> None:
+        self._polls.labels(device, "answered").inc()
+        self._reply.observe(reply_s)
+        self._late.observe(late_s)
+
+    def poll_failed(self, device: str, why: str) -> None:
+        self._polls.labels(device, why).inc()
+
+    def bad_reply(self, device: str, check: str) -> None:
+        self._bad.labels(device, check).inc()
+
+    def browsers(self, change: int) -> None:
+        self._browsers.inc(change)
+
+    def frames_dropped(self, count: int) -> None:
+        self._dropped.inc(count)
+
+    def offer(self, item: Item) -> None:
+        if isinstance(item, DeviceStatus):
+            self._up.labels(item.device).set(item.state in {DeviceState.UP, DeviceState.LATE})
+        elif isinstance(item, Removed):
+            self._forget(item.device)
+
+    def _forget(self, device: str) -> None:
+        for metric in (self._polls, self._bad, self._up):
+            metric.remove_by_labels({"device": device})
+
+    async def run(self) -> None:
+        """Measure the loop's lag for ever."""
+        loop = asyncio.get_running_loop()
+        due_s = loop.time()
+        async for tick in every(LAG_INTERVAL_S):
+            if tick == 0:
+                due_s = loop.time()
+            self._lag.observe(max(0.0, loop.time() - due_s - tick * LAG_INTERVAL_S))
+
+    def routes(self) -> list[Route]:
+        """What this part serves."""
+        operation = Operation("The program's own health in the Prometheus text format.", "text/plain")
+        return [Route("/metrics", MetricsHandler, {"registry": self.registry}, operation)]
+
+
+class MetricsHandler(BaseHandler):
+    def initialize(self, registry: CollectorRegistry) -> None:
+        self._registry = registry
+
+    def get(self) -> None:
+        self.set_header("Content-Type", CONTENT_TYPE_PLAIN_0_0_4)
+        self.finish(generate_latest(self._registry))

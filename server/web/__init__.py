@@ -1,0 +1,1 @@
+"""HTTP toolkit that knows no data: application, base handler, pages, assets, OpenAPI."""
