@@ -1,0 +1,1 @@
+"""Where data comes from: one folder for each kind of source."""

@@ -1,0 +1,98 @@
+"""Tells the rest of Linewatch, and the log, when a device or an interface changes its state."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from server.core.clock import wall_s
+from server.core.log import logger
+from server.core.model import DeviceState, DeviceStatus, Event, Reading, Severity
+from server.core.ports import Emit
+from server.sources.snmp import mib
+from server.sources.snmp.health import Judgement
+from server.sources.snmp.settings import DeviceSettings
+
+_log = logger("snmp")
+_EVENTS = {
+    DeviceState.UP: ("device_up", Severity.INFO),
+    DeviceState.LATE: ("device_late", Severity.WARNING),
+    DeviceState.DOWN: ("device_down", Severity.CRITICAL),
+    DeviceState.AUTH_FAILED: ("auth_failed", Severity.CRITICAL),
+    DeviceState.BAD_REPLIES: ("bad_replies", Severity.WARNING),
+}
+_MOST_EVENTS = 5  # of interfaces in one tick; more are told as one
+
+
+class Announcer:
+    """Emits a device's status when it changes, with an event and a line in the log when its state does."""
+
+    def __init__(self, settings: DeviceSettings, interval_s: float, emit: Emit) -> None:
+        self.facts: tuple[tuple[str, str], ...] = ()
+        self._settings = settings
+        self._interval_s = interval_s
+        self._emit = emit
+        self._told: DeviceStatus | None = None
+        self._oper: dict[str, int] = {}
+
+    def health(self, judgement: Judgement) -> None:
+        told = self._told
+        if told is not None and (told.state, told.reason, told.facts) == (judgement.state, judgement.reason, self.facts):
+            return
+        changed = told is None or told.state is not judgement.state
+        since_s = wall_s() if changed or told is None else told.since_s
+        where = f"{self._settings.address}:{self._settings.port}"
+        status = DeviceStatus(
+            self._settings.name,
+            where,
+            "snmp",
+            judgement.state,
+            judgement.reason,
+            self._interval_s,
+            since_s,
+            "pysnmp",
+            self.facts,
+        )
+        self._told = status
+        self._emit.status(status)
+        if changed and told is not None:
+            self._change(told.state, judgement)
+
+    def _change(self, before: DeviceState, judgement: Judgement) -> None:
+        kind, severity = _EVENTS[judgement.state]
+        name, state = self._settings.name, judgement.state.value.replace("_", " ")
+        text = f"{name} is {state}" + (f": {judgement.reason}" if judgement.reason else "")
+        fine = judgement.state is DeviceState.UP
+        _log.log(20 if fine else 30, "%s", text)
+        if not (fine and before is DeviceState.STARTING):
+            self._emit.event(Event(wall_s(), kind, text, severity, device=name))
+
+    def interfaces(self, reading: Reading) -> None:
+        """Compare ifOperStatus, where the reading has it, with the last time; rows are known by name."""
+        if mib.OPER_STATUS not in reading.columns:
+            return
+        position = reading.columns.index(mib.OPER_STATUS)
+        changes: list[tuple[str, int]] = []
+        for row, value, valid in zip(
+            reading.table.rows, reading.values[position].tolist(), reading.valid[position].tolist(), strict=True
+        ):
+            if not valid:
+                continue
+            before = self._oper.get(row.name)
+            self._oper[row.name] = value
+            if before is not None and (before == mib.UP) != (value == mib.UP):
+                changes.append((row.name, value))
+        self._tell(changes)
+
+    def _tell(self, changes: Iterable[tuple[str, int]]) -> None:
+        names = dict(mib.METRICS[mib.OPER_STATUS].states)
+        for up in (False, True):
+            some = [change for change in changes if (change[1] == mib.UP) is up]
+            kind, severity = ("interface_up", Severity.INFO) if up else ("interface_down", Severity.WARNING)
+            if len(some) > _MOST_EVENTS:
+                text = f"{len(some)} interfaces of {self._settings.name} went {'up' if up else 'down'}"
+                details = {"rows": [name for name, _ in some]}
+                self._emit.event(Event(wall_s(), kind, text, severity, device=self._settings.name, details=details))
+                continue
+            for name, value in some:
+                text = f"{self._settings.name} {name} is {names.get(value, value)}"
+                self._emit.event(Event(wall_s(), kind, text, severity, device=self._settings.name, row=name))

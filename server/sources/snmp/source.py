@@ -1,0 +1,73 @@
+"""All SNMP devices: starts, changes and stops their pollers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from server.core.ports import Emit, SelfMetrics
+from server.core.tasks import cancel, spawn, supervise
+from server.sources.snmp.poller import Poller
+from server.sources.snmp.pysnmp_client import Codecs
+from server.sources.snmp.settings import DeviceSettings, PollingDefaults
+
+
+@dataclass(frozen=True, slots=True)
+class _Polled:
+    """A device as it is polled. What it inherits is already in `polling`."""
+
+    settings: DeviceSettings
+    polling: PollingDefaults
+
+
+class SnmpSource:
+    """Polls devices; each has a task of its own, so that a fault in one never touches another."""
+
+    def __init__(
+        self, defaults: PollingDefaults, devices: Iterable[DeviceSettings], emit: Emit, metrics: SelfMetrics
+    ) -> None:
+        self._emit = emit
+        self._metrics = metrics
+        self._codecs = Codecs()
+        self._wanted = _by_name(defaults, devices)
+        self._running: dict[str, tuple[_Polled, asyncio.Task[None]]] = {}
+        self._changed = asyncio.Event()
+
+    def reconfigure(self, defaults: PollingDefaults, devices: Iterable[DeviceSettings]) -> None:
+        """Poll these devices from now on. One whose effective settings are equal is not disturbed."""
+        self._wanted = _by_name(defaults, devices)
+        self._changed.set()
+
+    async def run(self) -> None:
+        """Ends by cancellation, and stops every poller then."""
+        try:
+            while True:
+                self._changed.clear()
+                await self._apply()
+                await self._changed.wait()
+        finally:
+            await cancel(*(task for _, task in self._running.values()))
+            self._running.clear()
+
+    async def _apply(self) -> None:
+        wanted = self._wanted
+        stopped = [name for name, (polled, _) in self._running.items() if wanted.get(name) != polled]
+        await cancel(*(self._running.pop(name)[1] for name in stopped))
+        for name in stopped:
+            if name not in wanted:
+                self._emit.removed(name)
+        for name, polled in wanted.items():
+            if name not in self._running:
+                self._running[name] = (polled, self._start(polled))
+
+    def _start(self, polled: _Polled) -> asyncio.Task[None]:
+        poller = Poller(polled.settings, polled.polling, self._codecs, self._emit, self._metrics)
+        name = f"snmp {polled.settings.name}"
+        return spawn(name, supervise(name, poller.run))
+
+
+def _by_name(defaults: PollingDefaults, devices: Iterable[DeviceSettings]) -> dict[str, _Polled]:
+    """Own settings that repeat a default make no difference, so they are folded in."""
+    unset = dict.fromkeys(PollingDefaults.model_fields)
+    return {device.name: _Polled(device.model_copy(update=unset), device.polling(defaults)) for device in devices}

@@ -1,0 +1,104 @@
+"""Varbinds on the wire (RFC 3416, BER). Only their outer form is trusted, so that one bad value spoils one cell.
+
+A library that decodes values by their ASN.1 constraints refuses the whole PDU for one negative counter.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import NamedTuple
+
+Oid = tuple[int, ...]
+
+
+class Tag(IntEnum):
+    """The BER tags of the values that SNMP carries."""
+
+    INTEGER = 0x02
+    OCTET_STRING = 0x04
+    NULL = 0x05
+    OBJECT_IDENTIFIER = 0x06
+    COUNTER32 = 0x41
+    GAUGE32 = 0x42
+    TIME_TICKS = 0x43
+    COUNTER64 = 0x46
+    NO_SUCH_OBJECT = 0x80
+    NO_SUCH_INSTANCE = 0x81
+    END_OF_MIB_VIEW = 0x82
+
+
+MISSING = frozenset({Tag.NO_SUCH_OBJECT, Tag.NO_SUCH_INSTANCE, Tag.END_OF_MIB_VIEW})
+_BITS = {Tag.COUNTER32: 32, Tag.GAUGE32: 32, Tag.TIME_TICKS: 32, Tag.COUNTER64: 64}
+
+
+class VarBind(NamedTuple):
+    """One variable of an answer: encoded OID (contents only), the value's tag and contents."""
+
+    oid: bytes
+    tag: int
+    content: bytes
+
+    def number(self, tag: Tag) -> int | None:
+        """The value as a non-negative number of this type; None where it is of another type or out of its range."""
+        if self.tag != tag or not self.content:
+            return None
+        value = int.from_bytes(self.content, "big", signed=True)
+        return value if 0 <= value < 1 << _BITS.get(tag, 31) else None
+
+
+def parse_varbind(raw: bytes) -> VarBind:
+    """A whole varbind, `SEQUENCE { OBJECT IDENTIFIER, value }`. Raises ValueError where it is not that."""
+    tag, begin, end = _header(raw, 0)
+    if tag != 0x30 or end != len(raw):
+        raise ValueError("not a varbind")
+    oid_tag, oid_begin, oid_end = _header(raw, begin)
+    if oid_tag != Tag.OBJECT_IDENTIFIER or oid_end > end:
+        raise ValueError("not an object identifier")
+    value_tag, value_begin, value_end = _header(raw, oid_end)
+    if value_end != end:
+        raise ValueError("value does not end with its varbind")
+    return VarBind(raw[oid_begin:oid_end], value_tag, raw[value_begin:value_end])
+
+
+def _header(raw: bytes, at: int) -> tuple[int, int, int]:
+    """(tag, begin, end) of the element at `at`: definite lengths only, as RFC 3417 section 8 requires."""
+    if at + 2 > len(raw):
+        raise ValueError("truncated")
+    length = raw[at + 1]
+    begin = at + 2
+    if length >= 0x80:
+        octets = length & 0x7F
+        if not 1 <= octets <= 3:
+            raise ValueError("bad length")
+        length = int.from_bytes(raw[begin : begin + octets], "big")
+        begin += octets
+    if begin + length > len(raw):
+        raise ValueError("truncated")
+    return raw[at], begin, begin + length
+
+
+def encode_oid(oid: Oid) -> bytes:
+    """The contents of an OBJECT IDENTIFIER."""
+    out = bytearray()
+    for number in (oid[0] * 40 + oid[1], *oid[2:]):
+        septets = [number & 0x7F]
+        while number := number >> 7:
+            septets.append(0x80 | number & 0x7F)
+        out += bytes(reversed(septets))
+    return bytes(out)
+
+
+def decode_index(content: bytes) -> Oid:
+    """The sub-identifiers in the tail of an OBJECT IDENTIFIER. Raises ValueError where they are cut or above 32 bits."""
+    numbers: list[int] = []
+    number = 0
+    for octet in content:
+        number = number << 7 | octet & 0x7F
+        if number > 0xFFFFFFFF:
+            raise ValueError("sub-identifier above 32 bits")
+        if not octet & 0x80:
+            numbers.append(number)
+            number = 0
+    if content and content[-1] & 0x80:
+        raise ValueError("truncated object identifier")
+    return tuple(numbers)

@@ -1,0 +1,184 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from server.core.model import DeviceState, Reading
+from server.sources.snmp import mib
+from tests.sources.snmp.conftest import AUTH_KEY, PRIVACY_KEY, Agent
+from tests.sources.snmp.recorder import column, device, polling
+from tests.sources.snmp.recording import IF_X, Interface, Recording
+
+FAST = len(mib.FAST_SOURCES)
+UP_TIME_TEXT = "1.3.6.1.2.1.1.3.0"
+PUBLIC = {"version": "2c", "community": "public"}
+
+
+def rate(first: Reading, last: Reading, metric: str, row: int) -> float:
+    """Counts a second between two readings, by the middle of the answers' times."""
+
+    def at_s(reading: Reading) -> float:
+        chunk = next(chunk for chunk in reading.chunks if row in chunk.rows)
+        return (chunk.sent_ns + chunk.received_ns) / 2e9
+
+    begin, end = column(first, metric)[row], column(last, metric)[row]
+    assert begin is not None
+    assert end is not None
+    return (end - begin) / (at_s(last) - at_s(first))
+
+
+@pytest.mark.gen_test(timeout=30)
+async def test_counters_at_a_known_rate_read_at_that_rate(agent: Agent) -> None:
+    async with polling(device(agent.port)) as (recorder, _):
+        readings = await recorder.more_readings(9)
+        assert rate(readings[0], readings[-1], "in_octets", 0) == pytest.approx(125_000, rel=0.005)
+        assert all(reading.valid.all() for reading in readings)
+        assert (await recorder.state(DeviceState.UP)).reason == ""
+
+
+@pytest.mark.gen_test(timeout=30)
+async def test_a_slow_tick_adds_all_columns_and_the_others_only_octets(agent: Agent) -> None:
+    async with polling(device(agent.port, slow_interval_s=1.0)) as (recorder, _):
+        readings = await recorder.more_readings(6)
+    lengths = [len(reading.columns) for reading in readings]
+    assert lengths[0] == len(mib.METRICS)
+    assert lengths[1:4] == [FAST] * 3
+    assert lengths[4] == len(mib.METRICS)
+    first = readings[0]
+    assert column(first, "oper_status") == [1, 1]
+    assert column(first, "in_errors") == [101, 102]
+    assert column(first, "in_unicast_packets") == [10**12 + 1, 10**12 + 2]
+    assert first.discontinuity is not None
+    covered = np.zeros(first.valid.shape, np.bool_)
+    for chunk in first.chunks:
+        covered[np.ix_(list(chunk.columns), chunk.rows)] = True
+        assert chunk.device_ticks is not None
+        assert chunk.device_ticks >= 100_000
+        assert chunk.received_ns > chunk.sent_ns
+    assert covered.all()
+
+
+@pytest.mark.parametrize(
+    "snmp",
+    [
+        {"version": "1", "community": "narrow"},
+        {"version": "2c", "community": "narrow"},
+        {"version": "2c", "community": "mixed"},
+        {"version": "2c", "community": "many"},
+        {
+            "version": "3",
+            "user": "priv-AES",
+            "context": "many",
+            "auth": {"protocol": "SHA256", "key": AUTH_KEY},
+            "privacy": {"protocol": "AES", "key": PRIVACY_KEY},
+        },
+    ],
+)
+@pytest.mark.gen_test(timeout=30)
+async def test_every_cell_that_a_device_has_is_read(agent: Agent, snmp: dict[str, object]) -> None:
+    def whole() -> bool:
+        if not recorder.readings:
+            return False
+        expected = recorder.readings[-1].table.counter_bits > 0
+        expected[2:4] = True
+        return np.array_equal(recorder.readings[-1].valid, expected)
+
+    async with polling(device(agent.port, snmp, interval_s=2.0, slow_interval_s=0.25, timeout_s=1.0)) as (recorder, _):
+        await recorder.until(whole)
+    assert not recorder.bad
+
+
+@pytest.mark.gen_test(timeout=30)
+async def test_a_silent_agent_gives_gaps_then_is_down_and_comes_back_by_itself(own_agent: Agent) -> None:
+    async with polling(device(own_agent.port)) as (recorder, _):
+        await recorder.more_readings(2)
+        own_agent.pause()
+        await recorder.more_readings(1)
+        gaps = await recorder.more_readings(4)
+        assert not any(reading.valid.any() or reading.chunks for reading in gaps)
+        status = await recorder.state(DeviceState.DOWN)
+        assert status.reason == "no answer for 5 s: the device is down, or a filter or a wrong community stops it"
+        own_agent.resume()
+        await recorder.state(DeviceState.UP)
+        await recorder.until(recorder.readings[-1].valid.all)
+    kinds = [event.kind for event in recorder.events]
+    assert kinds[0] == "device_late"
+    assert "device_down" in kinds
+    assert kinds[-1] == "device_up"
+    assert len({id(reading.table) for reading in recorder.readings}) == 1
+
+
+@pytest.mark.parametrize(
+    "snmp",
+    [
+        {"version": "2c", "community": "two"},
+        {"version": "3", "user": "auth-SHA", "context": "two", "auth": {"protocol": "SHA", "key": AUTH_KEY}},
+    ],
+)
+@pytest.mark.gen_test(timeout=30)
+async def test_a_reboot_that_renumbers_interfaces_never_shows_one_as_another(
+    own_agent: Agent, snmp: dict[str, object]
+) -> None:
+    before = Recording([Interface(1, "a", columns={f"{IF_X}.6": 111}), Interface(2, "b", columns={f"{IF_X}.6": 222})])
+    after = Recording(
+        [Interface(1, "b", columns={f"{IF_X}.6": 222}), Interface(2, "a", columns={f"{IF_X}.6": 111})],
+        extra={UP_TIME_TEXT: "67:numeric|rate=100,initial=500"},
+    )
+    own_agent.serve({"two": before})
+    async with polling(device(own_agent.port, snmp)) as (recorder, _):
+        await recorder.more_readings(2)
+        own_agent.serve({"two": after})
+        await recorder.until(
+            lambda: recorder.readings[-1].table.rows[0].index == 1 and recorder.readings[-1].table.version == 2
+        )
+        await recorder.until(recorder.readings[-1].valid.any)
+    for reading in recorder.readings:
+        for row, value in zip(reading.table.rows, column(reading, "in_octets"), strict=True):
+            assert value in (None, {"a": 111, "b": 222}[row.name])
+    assert {row.name: row.index for row in recorder.readings[-1].table.rows} == {"b": 1, "a": 2}
+    assert any(reading.chunks and not reading.valid.any() for reading in recorder.readings), "the reboot was seen"
+
+
+@pytest.mark.gen_test(timeout=30)
+async def test_wrong_credentials_are_a_state_with_words_and_no_readings(agent: Agent) -> None:
+    snmp = {"version": "3", "user": "auth-SHA", "auth": {"protocol": "SHA", "key": "canary-wrong"}}
+    async with polling(device(agent.port, snmp)) as (recorder, _):
+        status = await recorder.state(DeviceState.AUTH_FAILED)
+        assert "check snmp.auth" in status.reason
+        assert recorder.failed["auth_failed"] >= 1
+    assert [event.kind for event in recorder.events] == ["auth_failed"]
+    assert not recorder.readings
+    assert "canary" not in repr((recorder.statuses, recorder.events))
+
+
+@pytest.mark.gen_test(timeout=30)
+async def test_a_wrong_community_is_down_and_says_that_it_may_be_that(agent: Agent) -> None:
+    async with polling(device(agent.port, {"version": "2c", "community": "canary"})) as (recorder, _):
+        status = await recorder.state(DeviceState.DOWN)
+    assert "a wrong community" in status.reason
+    assert "canary" not in repr(recorder.statuses)
+
+
+@pytest.mark.gen_test(timeout=30)
+async def test_an_unknown_host_is_down_and_named(io_loop: object) -> None:
+    async with polling(device(161, address="fra1-pe9.invalid")) as (recorder, _):
+        status = await recorder.state(DeviceState.DOWN)
+        assert status.reason == "host name fra1-pe9.invalid is not known to DNS"
+        assert recorder.failed == {"unknown_host": 1}
+
+
+@pytest.mark.gen_test(timeout=30)
+async def test_a_device_without_interfaces_is_up_and_says_so(agent: Agent) -> None:
+    async with polling(device(agent.port, {"version": "2c", "community": "none"})) as (recorder, _):
+        await recorder.more_readings(2)
+        assert (
+            await recorder.state(DeviceState.UP)
+        ).reason == "the device lists no interfaces, or does not let these credentials see them"
+        assert recorder.readings[-1].values.shape == (FAST, 0)
+
+
+@pytest.mark.gen_test(timeout=30)
+async def test_a_filter_that_passes_nothing_is_told(agent: Agent) -> None:
+    async with polling(device(agent.port, interfaces={"include": [{"name": "xe-"}]})) as (recorder, _):
+        await recorder.more_readings(1)
+        assert (await recorder.state(DeviceState.UP)).reason == "none of its 2 interfaces passes the filter"

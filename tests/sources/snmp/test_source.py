@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+from unittest.mock import patch
+
+import pytest
+
+from server.core.model import DeviceState
+from server.sources.snmp.poller import Poller
+from server.sources.snmp.settings import PollingDefaults
+from tests.sources.snmp.conftest import Agent
+from tests.sources.snmp.recorder import Recorder, device, polling
+
+
+def tables(recorder: Recorder, name: str) -> list[int]:
+    return [id(reading.table) for reading in recorder.readings if reading.table.device == name]
+
+
+@pytest.mark.gen_test(timeout=30)
+async def test_a_new_configuration_adds_changes_and_removes_devices_and_leaves_the_others_alone(agent: Agent) -> None:
+    first, second = device(agent.port, name="r1"), device(agent.port, name="r2")
+    async with polling(first, second) as (recorder, source):
+        await recorder.until(lambda: tables(recorder, "r1") and tables(recorder, "r2"))
+        kept = tables(recorder, "r1")[0]
+        source.reconfigure(PollingDefaults(), [first, device(agent.port, name="r3")])
+        await recorder.until(lambda: recorder.gone == ["r2"] and tables(recorder, "r3"))
+        last_of_r2 = len(tables(recorder, "r2"))
+        slower = device(agent.port, name="r3", interval_s=0.5)
+        source.reconfigure(PollingDefaults(), [first, slower])
+        await recorder.until(
+            lambda: any(reading.interval_s == 0.5 and reading.table.device == "r3" for reading in recorder.readings)
+        )
+        assert recorder.gone == ["r2"], "a changed device is not forgotten"
+        assert len(tables(recorder, "r2")) == last_of_r2
+        assert set(tables(recorder, "r1")) == {kept}
+        starts = [status for status in recorder.statuses if status.state is DeviceState.STARTING]
+        assert [status.device for status in starts] == ["r1", "r2", "r3", "r3"]
+
+
+@pytest.mark.gen_test(timeout=30)
+async def test_a_default_that_a_device_overrides_does_not_disturb_it(agent: Agent) -> None:
+    own, inherits = device(agent.port, name="r1"), device(agent.port, name="r2", interval_s=None)
+    async with polling(own, inherits) as (recorder, source):
+        await recorder.until(lambda: tables(recorder, "r1") and tables(recorder, "r2"))
+        defaults = PollingDefaults(interval_s=0.5)
+        source.reconfigure(defaults, [own.model_copy(update={"retries": defaults.retries}), inherits])
+        await recorder.until(lambda: len(set(tables(recorder, "r2"))) == 2)
+        assert len(set(tables(recorder, "r1"))) == 1
+
+
+@pytest.mark.gen_test(timeout=30)
+async def test_a_crash_in_one_poller_is_mended_and_does_not_touch_the_others(
+    agent: Agent, caplog: pytest.LogCaptureFixture
+) -> None:
+    honest = Poller._tick
+    crashes: list[str] = []
+
+    async def tick(poller: Poller, due_s: float) -> None:
+        if poller._settings.name == "r1" and not crashes:
+            crashes.append("r1")
+            raise ZeroDivisionError
+        await honest(poller, due_s)
+
+    with patch.object(Poller, "_tick", tick):
+        async with polling(device(agent.port, name="r1"), device(agent.port, name="r2")) as (recorder, _):
+            await recorder.until(lambda: crashes and len(tables(recorder, "r1")) >= 2)
+            assert len(set(tables(recorder, "r2"))) == 1
+    assert "snmp r1 failed; it starts again" in caplog.text
+
+
+@pytest.mark.gen_test(timeout=30)
+async def test_devices_are_spread_over_the_interval(agent: Agent) -> None:
+    devices = [device(agent.port, name=f"r{number}", interval_s=0.5) for number in range(8)]
+    async with polling(*devices) as (recorder, _):
+        await recorder.until(lambda: len({reading.table.device for reading in recorder.readings}) == 8)
+        begin = len(recorder.readings)
+        await recorder.more_readings(10)
+    sent = {reading.table.device: reading.chunks[0].sent_ns / 1e9 % 0.5 for reading in recorder.readings[begin:]}
+    assert len({int(at * 20) for at in sent.values()}) >= 4

@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pyasn1.codec.ber import encoder
+from pyasn1.type import univ
+
+from server.sources.snmp.wire import Tag, VarBind, decode_index, encode_oid, parse_varbind
+
+NUMBERS = st.lists(st.integers(0, 2**32 - 1), max_size=12)
+
+
+@given(NUMBERS)
+def test_an_oid_is_encoded_as_pyasn1_does_it(tail: list[int]) -> None:
+    oid = (1, 3, *tail)
+    assert encode_oid(oid) == encoder.encode(univ.ObjectIdentifier(oid))[2:]
+    assert decode_index(encode_oid(oid)[1:]) == tuple(tail)
+
+
+@pytest.mark.parametrize("content", [b"\x81", b"\x90\x80\x80\x80\x00"])
+def test_an_index_that_is_cut_or_too_large_is_refused(content: bytes) -> None:
+    with pytest.raises(ValueError, match="identifier"):
+        decode_index(content)
+
+
+@pytest.mark.parametrize(
+    ("tag", "content", "number"),
+    [
+        (Tag.COUNTER64, b"\x00" + b"\xff" * 8, 2**64 - 1),
+        (Tag.COUNTER64, b"\x01" + b"\xff" * 8, None),
+        (Tag.COUNTER32, b"\x00\xff\xff\xff\xff", 2**32 - 1),
+        (Tag.COUNTER32, b"\x01\x00\x00\x00\x00", None),
+        (Tag.COUNTER32, b"\xff", None),
+        (Tag.COUNTER32, b"", None),
+        (Tag.INTEGER, b"\x07", 7),
+        (Tag.INTEGER, b"\xff", None),
+    ],
+)
+def test_a_number_out_of_its_types_range_is_none(tag: Tag, content: bytes, number: int | None) -> None:
+    assert VarBind(b"", tag, content).number(tag) == number
+
+
+def test_a_number_of_another_type_is_none() -> None:
+    assert VarBind(b"", Tag.COUNTER32, b"\x01").number(Tag.COUNTER64) is None
+
+
+GOOD = bytes.fromhex("3008060329010241 0101".replace(" ", ""))
+
+
+@pytest.mark.parametrize(
+    "raw", [b"", b"\x30", b"\x31\x00", b"\x30\x02\x05\x00", GOOD[:-1], b"\x30\x80" + GOOD[2:], b"\x30\x81"]
+)
+def test_what_is_no_varbind_is_refused(raw: bytes) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        parse_varbind(raw)
+
+
+@given(st.binary(max_size=60))
+def test_any_octets_give_a_varbind_or_a_value_error(raw: bytes) -> None:
+    try:
+        varbind = parse_varbind(raw)
+    except ValueError:
+        return
+    assert varbind.content in raw
+
+
+def test_a_long_form_length_is_read() -> None:
+    value = b"x" * 300
+    raw = b"\x30\x82" + (3 + 4 + 300 + 1).to_bytes(2, "big") + b"\x06\x02\x2b\x06" + b"\x04\x82\x01\x2c" + value
+    assert parse_varbind(raw) == VarBind(b"\x2b\x06", Tag.OCTET_STRING, value)
