@@ -1,0 +1,1 @@
+"""The simulated network: what the demo shows, and what tests measure Linewatch against."""
