@@ -1,0 +1,99 @@
+import { bps, clock, moment } from '../format.js';
+import { deviceUrl, wallUrl } from '../links.js';
+import { make, part } from './dom.js';
+import { icon } from './icons.js';
+
+/** @typedef {import('./kit.js').Kit} Kit */
+/** @typedef {import('../wire.js').Mover} Mover */
+/** @typedef {import('../wire.js').EventBody} EventBody */
+
+const MOST_MOVERS = 7;
+const MOST_EVENTS = 60;
+const MOVERS_EVERY_S = 5;
+
+/** The biggest changes of the last minute. They change places every 5 s at most: a list that jumps cannot be read. */
+export class Movers {
+  #shown_s = -Infinity;
+
+  /** @param {Kit} kit */
+  constructor(kit) {
+    this.kit = kit;
+    kit.store.watch('summary', () => kit.painter.later(this.paint));
+  }
+
+  paint = () => {
+    const { store, prefix } = this.kit;
+    const now_s = store.now_ms() / 1000;
+    if (!store.summary || now_s - this.#shown_s < MOVERS_EVERY_S || part('movers').matches(':hover, :focus-within')) return;
+    this.#shown_s = now_s;
+    const movers = store.summary.movers.slice(0, MOST_MOVERS).map((mover) => moverItem(mover, prefix));
+    part('movers').replaceChildren(...(movers.length ? movers : [make('li', { class: 'none' }, 'Nothing moved by much')]));
+  };
+}
+
+/** @param {Mover} mover @param {string} prefix */
+function moverItem(mover, prefix) {
+  const change = mover.now_bps - mover.was_bps;
+  return make(
+    'li',
+    { class: 'mover' },
+    make('span', { class: 'arrow', 'aria-hidden': 'true' }, change > 0 ? '▲' : '▼'),
+    make('a', { href: wallUrl(prefix, [mover]) }, `${mover.device} ${mover.name}`),
+    make('b', {}, `${change > 0 ? '+' : '−'}${bps(Math.abs(change))}`),
+    make('span', { class: 'from-to' }, `${mover.direction} ${bps(mover.was_bps)} → ${bps(mover.now_bps)}`),
+  );
+}
+
+/** What happened, newest first; of one device where the page is about one. */
+export class Events {
+  #newest = '';
+
+  /** @param {Kit} kit @param {string} [device] */
+  constructor(kit, device = '') {
+    this.kit = kit;
+    this.device = device;
+    kit.store.watch('events', () => kit.painter.later(this.paint));
+  }
+
+  paint = () => {
+    const { store, prefix } = this.kit;
+    const events = store.events.filter((event) => !this.device || event.device === this.device).slice(0, MOST_EVENTS);
+    const newest = events.map((event) => event.time + event.text).join();
+    if (newest === this.#newest) return;
+    this.#newest = newest;
+    const items = events.map((event) => eventItem(event, prefix, this.device === ''));
+    part('events').replaceChildren(...items);
+    part('events-none').hidden = items.length > 0;
+  };
+}
+
+/** @param {EventBody} event @param {string} prefix @param {boolean} withDevice */
+function eventItem(event, prefix, withDevice) {
+  const subject = [withDevice ? event.device : '', event.interface].filter(Boolean).join(' ');
+  const href = event.interface
+    ? wallUrl(prefix, [{ device: event.device, name: event.interface }])
+    : deviceUrl(prefix, event.device);
+  const text = make('span', {}, textWithout(event.text, [event.device, event.interface]));
+  const about = event.device ? make('a', { href }, subject) : subject;
+  return make(
+    'li',
+    { class: 'event' },
+    make('time', { datetime: new Date(event.time * 1000).toISOString(), title: moment(event.time) }, clock(event.time)),
+    icon(severityIcon(event.severity)),
+    make('p', {}, ...(subject ? [about, ' '] : []), text),
+  );
+}
+
+/**
+ * An event's text without its subject, which stands before it already.
+ * @param {string} text
+ * @param {string[]} names
+ */
+function textWithout(text, names) {
+  return names.reduce((rest, name) => (name && rest.startsWith(`${name} `) ? rest.slice(name.length + 1) : rest), text);
+}
+
+/** @param {string} severity */
+function severityIcon(severity) {
+  return severity === 'critical' || severity === 'warning' ? severity : 'ok';
+}

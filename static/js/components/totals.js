@@ -1,0 +1,77 @@
+import { age, bps, clock, count, rate, si, span } from '../format.js';
+import { TREND_S } from '../store.js';
+import { part, setText } from './dom.js';
+import { TrafficChart } from './traffic-chart.js';
+
+/** @typedef {import('./kit.js').Kit} Kit */
+
+/** A trend whose points lie further apart than this has a hole. */
+const GAP_AFTER_S = 12;
+const OVERDUE_S = 2.5;
+
+/** All devices together: how many, how well polled, how much traffic now and over the last 15 minutes. */
+export class Totals {
+  #drawn = '';
+
+  /** @param {Kit} kit */
+  constructor(kit) {
+    this.kit = kit;
+    this.caption = part('trend-caption');
+    this.chart = new TrafficChart(part('trend'), kit.theme, {
+      label: 'Total traffic of all interfaces over the last 15 minutes',
+      onCursor: (position) => this.#pointAt(position),
+    });
+    kit.charts.set('total', this.chart);
+    kit.store.watch('summary', () => kit.painter.later(this.paint));
+    kit.painter.eachSecond(this.paint);
+  }
+
+  paint = () => {
+    const { store } = this.kit;
+    const totals = store.summary?.totals;
+    if (!totals) return;
+    const set = (/** @type {string} */ name, /** @type {string} */ text) => setText(part(name), text);
+    set('interfaces', count(totals.interfaces));
+    set('interfaces-up', count(totals.up));
+    set('interfaces-down', count(totals.down));
+    set('interfaces-silent', count(totals.no_data));
+    part('interfaces-silent').classList.toggle('critical', totals.no_data > 0);
+    set('devices-total', count(totals.devices));
+    set('devices-up', count(totals.devices_up));
+    set('devices-late', count(totals.devices_late));
+    part('devices-late').classList.toggle('warning', totals.devices_late > 0);
+    set('devices-lost', count(totals.devices_lost));
+    part('devices-lost').classList.toggle('critical', totals.devices_lost > 0);
+    set('interval', totals.interval_s === null ? '–' : totals.interval_s.toFixed(2));
+    set('reply', totals.reply_p99_ms === null ? '–' : `${totals.reply_p99_ms.toFixed(0)}\u2009ms`);
+    set('oldest', totals.oldest_sample_s === null ? '–' : totals.oldest_sample_s < 10
+      ? span(totals.oldest_sample_s, 1) : age(totals.oldest_sample_s));
+    for (const [name, value] of /** @type {const} */ ([['total-in', totals.in_bps], ['total-out', totals.out_bps]])) {
+      const [text, prefix] = si(value);
+      set(name, text);
+      set(`${name}-unit`, value === null ? '' : `${prefix}b/s`);
+    }
+    const now = store.serverNow();
+    const to = now - store.trend.newestTime > OVERDUE_S ? Math.floor(now) : store.trend.newestTime;
+    const drawn = `${store.trend.newestTime} ${to}`;
+    if (drawn === this.#drawn) return;
+    this.#drawn = drawn;
+    const view = { ring: store.trend, up: 0, down: 1, from: to - TREND_S, to, gapAfter_s: GAP_AFTER_S };
+    this.chart.show(view, store.now_ms() / 1000);
+    set('peak-in', bps(this.chart.peaks.up));
+    set('peak-out', bps(this.chart.peaks.down));
+  };
+
+  /** @param {number|null} position */
+  #pointAt(position) {
+    const [times, up, down] = this.chart.data();
+    const time = position === null ? undefined : times[position];
+    if (position === null || time === undefined) {
+      setText(this.caption, 'All interfaces, 15 min');
+      return;
+    }
+    const below = down[position];
+    const values = `in ${rate(up[position])}, out ${rate(below == null ? null : -below)}`;
+    setText(this.caption, `${clock(time)} UTC: ${up[position] == null ? 'no sample' : values}`);
+  }
+}

@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import * as format from '../../static/js/format.js';
+
+const plain = (text) => text.replace(/\u2009/g, ' ');
+
+test('rates have three significant digits and the right SI step', () => {
+  const cases = [[0, '0'], [999, '999'], [1000, '1.00 k'], [9_994, '9.99 k'], [9_996, '10.0 k'], [99_949, '99.9 k'],
+    [99_950, '100 k'], [999_499, '999 k'], [999_500, '1.00 M'], [4.21e9, '4.21 G'], [1.5e14, '150 T']];
+  for (const [value, text] of cases) assert.equal(plain(format.bps(value)), text, String(value));
+});
+
+test('a missing rate is a dash, never a zero', () => {
+  for (const value of [null, undefined, NaN, Infinity]) assert.equal(format.bps(value), '–');
+  assert.equal(format.rate(null), '–');
+  assert.equal(plain(format.rate(41.8e9)), '41.8 Gb/s');
+  assert.equal(plain(format.rate(12)), '12 b/s');
+});
+
+test('axis text is positive on both sides and as short as it is exact', () => {
+  assert.deepEqual([0, -25e9, 2.5e6, 500].map(format.axisText).map(plain), ['0', '25 G', '2.5 M', '500']);
+});
+
+test('a percentage keeps one digit below ten and hides nothing above zero', () => {
+  assert.deepEqual([null, 0, 0.04, 0.05, 9.94, 9.96, 84.4].map(format.percent), ['', '0%', '0%', '0.1%', '9.9%', '10%', '84%']);
+});
+
+test('counts have thousands', () => {
+  assert.deepEqual([0, 999, 2016, 1234567].map(format.count), ['0', '999', '2,016', '1,234,567']);
+  assert.equal(format.plural(1, 'interface'), '1 interface');
+  assert.equal(format.plural(48, 'interface'), '48 interfaces');
+});
+
+test('ages count up each second until an hour', () => {
+  const cases = [[0.4, '0 s'], [96.9, '96 s'], [119.9, '119 s'], [120, '2 m 00 s'], [245, '4 m 05 s'], [3600, '1 h 00 m'],
+    [90000, '1 d 1 h']];
+  for (const [seconds, text] of cases) assert.equal(plain(format.age(seconds)), text);
+});
+
+test('intervals are as exact as they are short, or as exact as asked', () => {
+  const texts = [format.span(1), format.span(0.25), format.span(5, 1), format.span(300)];
+  assert.deepEqual(texts.map(plain), ['1 s', '0.25 s', '5.0 s', '5 min']);
+});
+
+test('times are UTC', () => {
+  const time = Date.UTC(2026, 10, 20, 18, 31, 4) / 1000;
+  assert.equal(format.clock(time), '18:31:04');
+  assert.equal(format.clock(time, false), '18:31');
+  assert.equal(format.moment(time), '2026-11-20 18:31:04 UTC');
+});
+
+test('a value is late after two and a half intervals and gone after ten', () => {
+  const level = (age_s, interval_s) => format.freshness(age_s, interval_s).level;
+  assert.deepEqual([2.5, 2.6, 10, 10.1].map((age_s) => level(age_s, 1)), ['live', 'late', 'late', 'none']);
+  assert.deepEqual([12, 13, 51].map((age_s) => level(age_s, 5)), ['live', 'late', 'none']);
+  assert.equal(plain(format.freshness(3.2, 1).text), 'Late 3 s');
+  assert.equal(plain(format.freshness(96, 1).text), 'No data 96 s');
+  assert.equal(format.freshness(NaN, 1).text, 'No data');
+});
