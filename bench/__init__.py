@@ -1,0 +1,1 @@
+"""Measured claims, each one command: `./linewatch bench NAME`."""
