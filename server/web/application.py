@@ -11,7 +11,7 @@ from typing import Any
 
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
-from tornado.web import Application, HTTPError, RequestHandler, StaticFileHandler
+from tornado.web import Application, HTTPError, RedirectHandler, RequestHandler, StaticFileHandler
 
 from server.core.errors import StartError
 from server.core.log import logger
@@ -92,6 +92,8 @@ def build(settings: ServerSettings, routes: Sequence[Route], files: StaticFiles,
         (prefix + pattern(route.path), route.handler, route.needs) for route in routes
     ]
     rules.append((prefix + "/static/(.*)", StaticHandler, {"path": str(files.folder)}))
+    if prefix:
+        rules.append((prefix + "$", RedirectHandler, {"url": settings.url_prefix + "/"}))
     rules.append((".*", MissingPageHandler, {"pages": pages}))
     application.add_handlers(host_pattern(settings), rules)
     return application

@@ -153,8 +153,8 @@ export const Quality = Object.freeze({
  */
 
 /**
- * All devices together. `in_bps` and `out_bps` sum the `counted` interfaces whose newest sample is not late. `attention`
- * counts the rows that the filter of that name shows.
+ * All devices together. `in_bps` and `out_bps` sum the `counted` interfaces whose newest sample is not late; null
+ * while one is late and not yet given up. `attention` counts the rows that the filter of that name shows.
  * @typedef {object} Totals
  * @property {number} time
  * @property {number|null} in_bps

@@ -15,6 +15,7 @@ from server.core.ports import Window
 from server.hub import Item, Removed
 
 _FIRST_CAPACITY = 64
+LEAST_INTERVAL_S = 0.1  # no source polls faster
 
 
 class SeriesRing:
@@ -28,8 +29,13 @@ class SeriesRing:
         self._values = np.full((_FIRST_CAPACITY, rows), np.nan, dtype=np.float32)
 
     def append(self, seq: int, time_s: float, values: Floats, window_s: float, most: int) -> None:
-        """Add one sample of every row; the oldest goes when it is older than `window_s`, or more than `most` are held."""
+        """Add one sample of every row; the oldest goes when it is older than `window_s`, or more than `most` are held.
+
+        When the wall clock was set back, what is held has no place in time any more: it goes.
+        """
         capacity = len(self._seqs)
+        if self._count and time_s <= self._times_s[(self._start + self._count - 1) % capacity]:
+            self._start = self._count = 0
         if self._count == capacity:
             if time_s - self._times_s[self._start] <= window_s and capacity < most:
                 self._grow(min(most, capacity * 2))
@@ -89,9 +95,9 @@ class _DevicePast:
 class RingHistory:
     """Implements `core.ports.HistoryReader`; a subscriber of the hub. `offer` only copies numbers in memory."""
 
-    def __init__(self, window_s: float = 900.0, most_samples: int = 4096) -> None:
+    def __init__(self, window_s: float = 900.0, most_samples: int | None = None) -> None:
         self._window_s = window_s
-        self._most = most_samples
+        self._most = most_samples or int(window_s / LEAST_INTERVAL_S)
         self._devices: dict[str, _DevicePast] = {}
 
     def offer(self, item: Item) -> None:

@@ -112,7 +112,7 @@ def _interface(view: DeviceView, table: Table, row: Row, place: int, fresh: bool
     for metric in table.metrics:
         value = float(view.newest[metric.shown][place]) if metric.shown in view.newest else math.nan
         if metric.states:
-            states[metric.shown] = metric.state_name(value)
+            states[metric.shown] = metric.state_name(value) if fresh else None
         else:
             rates[metric.shown] = value if fresh and not math.isnan(value) else None
     quality = Quality(int(view.quality[place])) if view.quality is not None else Quality.PLAIN

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,9 +17,8 @@ from server.sinks.live import attention
 from server.sinks.live.attention import Rank
 from server.sinks.live.messages import DeviceLine, Totals
 from server.sinks.live.shapes import optional
+from server.sinks.live.sums import LATE_INTERVALS, NO_DATA_INTERVALS, NOTHING, DeviceSums, Sum, total
 
-LATE_INTERVALS = 2.5
-NO_DATA_INTERVALS = 10.0
 _LOST = {DeviceState.DOWN, DeviceState.AUTH_FAILED, DeviceState.BAD_REPLIES}
 _NO_TRAFFIC = {"down", "notPresent", "lowerLayerDown"}  # states of oper_status and admin_status
 
@@ -51,11 +50,14 @@ class Survey:
     totals: Totals
 
 
-def survey(views: Sequence[DeviceView], now_s: float, spacing_s: dict[str, float]) -> Survey:
-    """Put the newest of all devices side by side. `spacing_s` is the measured time between the frames of a device."""
+def survey(
+    views: Sequence[DeviceView], now_s: float, spacing_s: Mapping[str, float], sums: Mapping[str, DeviceSums]
+) -> Survey:
+    """Put the newest of all devices side by side. By device: the measured time between its frames, and its sums."""
     devices = [columns(view, now_s) for view in views]
-    lines = [_line(one, spacing_s) for one in devices]
-    return Survey(now_s, devices, lines, _totals(views, devices, lines, now_s))
+    by_device = [sums[one.table.device].at(now_s) if one.table.device in sums else NOTHING for one in devices]
+    lines = [_line(one, spacing_s, own) for one, own in zip(devices, by_device, strict=True)]
+    return Survey(now_s, devices, lines, _totals(devices, lines, total(by_device), now_s))
 
 
 def columns(view: DeviceView, now_s: float) -> DeviceColumns:
@@ -91,7 +93,7 @@ def _no_rows(device: str) -> Table:
     return Table(device, 0, (), (), np.zeros((0, 0), dtype=np.uint8))
 
 
-def _line(one: DeviceColumns, spacing_s: dict[str, float]) -> DeviceLine:
+def _line(one: DeviceColumns, spacing_s: Mapping[str, float], own: Sum) -> DeviceLine:
     status, frame = one.view.status, one.view.frame
     return DeviceLine(
         name=status.device,
@@ -99,8 +101,8 @@ def _line(one: DeviceColumns, spacing_s: dict[str, float]) -> DeviceLine:
         state=status.state.value,
         reason=status.reason,
         interfaces=len(one.table.rows),
-        in_bps=_sum(one.in_bps),
-        out_bps=_sum(one.out_bps),
+        in_bps=own.in_bps,
+        out_bps=own.out_bps,
         interval_s=round(spacing_s.get(status.device, status.interval_s), 2),
         cadence_s=frame.cadence_s if frame else None,
         reply_ms=round(frame.reply_s * 1000, 1) if frame and frame.reply_s is not None else None,
@@ -119,17 +121,9 @@ def _ports(one: DeviceColumns) -> list[int]:
     return found
 
 
-def _sum(values: Floats) -> float | None:
-    """The sum of what is there, None when nothing is."""
-    return None if np.isnan(values).all() else float(np.nansum(values))
-
-
-def _totals(views: Sequence[DeviceView], devices: list[DeviceColumns], lines: list[DeviceLine], now_s: float) -> Totals:
-    in_bps = np.concatenate([one.in_bps for one in devices]) if devices else np.zeros(0)
-    out_bps = np.concatenate([one.out_bps for one in devices]) if devices else np.zeros(0)
+def _totals(devices: list[DeviceColumns], lines: list[DeviceLine], all_rows: Sum, now_s: float) -> Totals:
     interfaces = sum(len(one.table.rows) for one in devices)
-    counted = ~(np.isnan(in_bps) & np.isnan(out_bps))
-    states = [view.status.state for view in views]
+    states = [one.view.status.state for one in devices]
     replies = [line.reply_ms for line in lines if line.reply_ms is not None]
     ages = [line.age_s for line, state in zip(lines, states, strict=True) if line.age_s is not None and state not in _LOST]
     intervals = [line.interval_s for line, state in zip(lines, states, strict=True) if state not in _LOST]
@@ -138,15 +132,15 @@ def _totals(views: Sequence[DeviceView], devices: list[DeviceColumns], lines: li
     lost = sum(state in _LOST for state in states)
     return Totals(
         time=now_s,
-        in_bps=_sum(in_bps) if len(in_bps) else None,
-        out_bps=_sum(out_bps) if len(out_bps) else None,
+        in_bps=all_rows.in_bps,
+        out_bps=all_rows.out_bps,
         interfaces=interfaces,
-        counted=int(counted.sum()),
+        counted=all_rows.counted,
         up=interfaces - silent - down,
         down=down,
         no_data=silent,
         attention=sum(1 if one.silent else int((one.rank > Rank.NORMAL).sum()) for one in devices),
-        devices=len(views),
+        devices=len(devices),
         devices_up=sum(state is DeviceState.UP for state in states),
         devices_late=sum(state is DeviceState.LATE for state in states),
         devices_lost=lost,

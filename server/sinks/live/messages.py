@@ -144,8 +144,8 @@ class EventMessage(msgspec.Struct, tag="event"):
 
 
 class Totals(msgspec.Struct):
-    """All devices together. `in_bps` and `out_bps` sum the `counted` interfaces whose newest sample is not late. `attention`
-    counts the rows that the filter of that name shows."""
+    """All devices together. `in_bps` and `out_bps` sum the `counted` interfaces whose newest sample is not late; null
+    while one is late and not yet given up. `attention` counts the rows that the filter of that name shows."""
 
     time: float
     in_bps: Number

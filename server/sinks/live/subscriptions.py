@@ -61,14 +61,15 @@ class DeviceFollower:
         if self._table is None:
             return self._snapshot(view, frame.table, frame)
         messages: list[Message] = []
-        if frame.table is not self._table:
+        moved = frame.table is not self._table
+        if moved:
             if self._asked.interfaces == "*" and [row.name for row in frame.table.rows] != self._names:
                 return self._snapshot(view, frame.table, frame)
             self._follow(frame.table)
         missed = min(missed, frame.seq - self._seq - 1)  # some of them may be in the snapshot already
         if missed:
             messages.append(Resync(self._id, missed))
-        messages += self._changes(view, frame)
+        messages += self._changes(view, frame, facts_may_differ=moved or missed > 0 or _holds_states(frame))
         messages.append(shapes.samples(self._id, frame, self._metrics, self._rows))
         self._seq = frame.seq
         return messages
@@ -84,11 +85,10 @@ class DeviceFollower:
             raise Refused(Failure(self._id, "unknown_device", f"no device is named {self.device!r}"))
         return view
 
-    def _changes(self, view: DeviceView, frame: Frame) -> list[Message]:
+    def _changes(self, view: DeviceView, frame: Frame, *, facts_may_differ: bool) -> list[Message]:
         """A new table, status or cadence is told before the samples that came with it."""
         messages: list[Message] = []
-        told = self._told(view, frame.table)
-        if told != self._facts:
+        if facts_may_differ and (told := self._told(view, frame.table)) != self._facts:
             self._facts = told
             messages.append(TableChanged(self._id, told))
         if _differ(frame.cadence_s, self._cadence_s):
@@ -140,6 +140,11 @@ class DeviceFollower:
             next(now) if row >= 0 else msgspec.structs.replace(self._facts[place], oper_status=None, admin_status=None)
             for place, row in enumerate(self._rows.tolist())
         ]
+
+
+def _holds_states(frame: Frame) -> bool:
+    """Whether a status was read in this tick; between such ticks no status can have changed."""
+    return any(frame.table.metrics[column].states for column in frame.columns)
 
 
 def _differ(a: float | None, b: float | None) -> bool:

@@ -14,10 +14,11 @@ from server.core.ports import InventoryReader
 from server.hub import Item, Removed
 from server.sinks.live import attention
 from server.sinks.live.attention import Rank
-from server.sinks.live.board import NO_DATA_INTERVALS, DeviceColumns, Survey, survey
+from server.sinks.live.board import DeviceColumns, Survey, survey
 from server.sinks.live.messages import Mover, Subscribe, Summary, SummaryRow, Totals, Trend
 from server.sinks.live.shapes import numbers, optional, state_name
 from server.sinks.live.sparks import DeviceSparks
+from server.sinks.live.sums import NO_DATA_INTERVALS, DeviceSums
 
 TREND_S = 900
 MOST_MOVERS = 7
@@ -28,16 +29,17 @@ _SMOOTHING = 0.2
 class SummaryBoard:
     """A subscriber of the hub that surveys everything once a second.
 
-    State: the sparks and the measured spacing by device, the trend of the totals, the newest survey.
+    State: the sparks, the sums and the measured spacing by device, the trend of the totals, the newest survey.
     """
 
     def __init__(self, inventory: InventoryReader) -> None:
         self._inventory = inventory
         self._sparks: dict[str, DeviceSparks] = {}
+        self._sums: dict[str, DeviceSums] = {}
         self._spacing_s: dict[str, float] = {}
         self._last_wall_s: dict[str, float] = {}
         self.trend: deque[Totals] = deque(maxlen=TREND_S)
-        self.survey: Survey = survey([], 0.0, {})
+        self.survey: Survey = survey([], 0.0, {}, {})
         self.movers: list[Mover] = []
 
     def offer(self, item: Item) -> None:
@@ -45,17 +47,17 @@ class SummaryBoard:
             case Frame():
                 self._take(item)
             case Removed():
-                for held in (self._sparks, self._spacing_s, self._last_wall_s):
+                for held in (self._sparks, self._sums, self._spacing_s, self._last_wall_s):
                     held.pop(item.device, None)
             case _:
                 pass
 
     def _take(self, frame: Frame) -> None:
         device = frame.table.device
-        sparks = self._sparks.get(device)
-        if sparks is None:
-            sparks = self._sparks[device] = DeviceSparks(frame.table)
-        sparks.add(frame)
+        if device not in self._sparks:
+            self._sparks[device], self._sums[device] = DeviceSparks(frame.table), DeviceSums(frame.table)
+        self._sparks[device].add(frame)
+        self._sums[device].add(frame)
         spacing_s = frame.wall_s - self._last_wall_s.get(device, frame.wall_s)
         if 0 < spacing_s <= NO_DATA_INTERVALS * frame.interval_s:  # else an outage, or the wall clock stepped
             self._spacing_s[device] = (1 - _SMOOTHING) * self._spacing_s.get(device, spacing_s) + _SMOOTHING * spacing_s
@@ -65,7 +67,7 @@ class SummaryBoard:
         """Survey everything at this second."""
         for sparks in self._sparks.values():
             sparks.advance(now_s)
-        self.survey = survey(self._inventory.devices(), now_s, self._spacing_s)
+        self.survey = survey(self._inventory.devices(), now_s, self._spacing_s, self._sums)
         self.trend.append(self.survey.totals)
         self.movers = self._biggest_changes()
 

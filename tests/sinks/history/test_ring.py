@@ -214,3 +214,22 @@ def test_after_the_wall_clock_was_set_back_new_samples_are_still_found() -> None
         history.offer(frame(of, seq, wall_s=START_S - 3600 + seq))
     found = history.window(of, ["in_bps"], rows(0), START_S - 3600)
     assert {5, 6, 7} <= set(found.seqs.tolist())
+
+
+def test_when_the_wall_clock_is_set_back_the_past_that_has_no_place_in_time_goes() -> None:
+    history, of = RingHistory(), table("dev", ("a",))
+    for number in range(3):
+        history.offer(frame(of, number, wall_s=START_S + number))
+    history.offer(frame(of, 3, wall_s=START_S - 3600))
+    history.offer(frame(of, 4, wall_s=START_S - 3599))
+    past = history.window(of, ["in_bps"], rows(0), -math.inf)
+    assert past.seqs.tolist() == [3, 4]
+    assert past.times_s.tolist() == [START_S - 3600, START_S - 3599]
+
+
+def test_the_shortest_interval_still_fills_the_whole_window() -> None:
+    history, of = RingHistory(window_s=60), table("dev", ("a",))
+    for number in range(700):
+        history.offer(frame(of, number, wall_s=START_S + number * ring.LEAST_INTERVAL_S))
+    past = history.window(of, ["in_bps"], rows(0), -math.inf)
+    assert past.times_s[-1] - past.times_s[0] == pytest.approx(60, abs=1)

@@ -8,6 +8,7 @@ from server.core.ports import DeviceView
 from server.sinks.inventory.inventory import Inventory
 from server.sinks.live.attention import Rank
 from server.sinks.live.board import Survey, columns, survey
+from server.sinks.live.sums import DeviceSums
 from tests.support.frames import DOWN, START_S, UP, frame, status, table
 
 G = 1e9
@@ -26,7 +27,12 @@ def seen(*frames: Frame, state: DeviceState = DeviceState.UP, interval_s: float 
 
 def at(age_s: float, *views: DeviceView, spacing_s: dict[str, float] | None = None) -> Survey:
     """A survey `age_s` after the frame with seq 0."""
-    return survey(views, START_S + age_s, spacing_s or {})
+    sums = {}
+    for view in views:
+        if view.frame is not None:
+            sums[view.status.device] = DeviceSums(view.frame.table)
+            sums[view.status.device].add(view.frame)
+    return survey(views, START_S + age_s, spacing_s or {}, sums)
 
 
 def test_a_fresh_device_shows_its_rates_and_their_share_of_the_stated_speed() -> None:
@@ -54,13 +60,16 @@ def test_the_limits_grow_with_the_interval_of_the_device() -> None:
     assert one.rank.tolist() == [Rank.NORMAL]
 
 
-def test_a_late_device_never_holds_its_last_value_in_a_sum() -> None:
+@pytest.mark.parametrize(("age_s", "in_bps", "counted"), [(2.4, 12 * G, 2), (3.0, None, 1), (10.1, 5 * G, 1)])
+def test_a_sum_bridges_a_missed_answer_is_a_gap_while_a_device_is_late_and_then_goes_on_without_it(
+    age_s: float, in_bps: float | None, counted: int
+) -> None:
     fresh, late = (
         seen(frame(table("a"), in_bps=5 * G)),
-        seen(frame(table("a", device="r2"), wall_s=START_S - 3, in_bps=7 * G)),
+        seen(frame(table("a", device="r2"), wall_s=START_S - age_s, in_bps=7 * G)),
     )
     totals = at(0, fresh, late).totals
-    assert (totals.in_bps, totals.out_bps, totals.counted, totals.interfaces) == (5 * G, None, 1, 2)
+    assert (totals.in_bps, totals.out_bps, totals.counted, totals.interfaces) == (in_bps, None, counted, 2)
 
 
 @pytest.mark.parametrize("state", [DeviceState.DOWN, DeviceState.AUTH_FAILED, DeviceState.BAD_REPLIES])
@@ -159,4 +168,4 @@ def test_attention_counts_each_row_that_wants_it_and_a_silent_device_once() -> N
 def test_a_clock_that_was_set_back_gives_no_negative_age() -> None:
     found = at(-3600, seen(frame(table("a"), in_bps=1.0)))
     assert found.devices[0].age_s == 0.0
-    assert found.totals.in_bps == 1.0
+    assert found.totals.in_bps is None

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import pytest
+
+from server.sinks.live.sums import NOTHING, DeviceSums, total
+from tests.support.frames import START_S, frame, table
+
+
+def sums(*frames) -> DeviceSums:
+    found = DeviceSums(frames[0].table)
+    for one in frames:
+        found.add(one)
+    return found
+
+
+def test_a_row_that_missed_one_answer_still_counts_and_the_sum_does_not_dip() -> None:
+    of = table("a", "b")
+    found = sums(frame(of, 0, in_bps=[1.0, 2.0], out_bps=5.0), frame(of, 1, in_bps=[4.0, None], out_bps=5.0)).at(
+        START_S + 1.5
+    )
+    assert (found.in_bps, found.out_bps, found.counted) == (6.0, 10.0, 2)
+
+
+@pytest.mark.parametrize(
+    ("age_s", "in_bps", "counted", "late"), [(2.5, 3.0, 2, False), (2.6, None, 1, True), (11.0, 2.0, 1, False)]
+)
+def test_a_late_row_makes_the_sum_a_gap_until_it_is_given_up(
+    age_s: float, in_bps: float | None, counted: int, late: bool
+) -> None:
+    of = table("a", "b")
+    found = sums(frame(of, 0, in_bps=[1.0, 2.0]), frame(of, 1, wall_s=START_S + age_s, in_bps=[None, 2.0])).at(
+        START_S + age_s
+    )
+    assert (found.in_bps, found.counted, found.late) == (in_bps, counted, late)
+
+
+def test_a_row_that_never_had_a_sample_is_neither_counted_nor_a_gap() -> None:
+    found = sums(frame(table("a", "b"), 0, in_bps=[1.0, None])).at(START_S)
+    assert (found.in_bps, found.out_bps, found.counted) == (1.0, None, 1)
+
+
+def test_the_limits_follow_the_interval_of_the_device() -> None:
+    found = sums(frame(table("a"), 0, in_bps=1.0, interval_s=30.0)).at(START_S + 70)
+    assert found.in_bps == 1.0
+
+
+def test_a_sample_that_the_clock_puts_into_the_future_is_not_counted() -> None:
+    assert sums(frame(table("a"), 0, in_bps=1.0)).at(START_S - 3600).in_bps is None
+
+
+def test_rows_keep_their_samples_by_name_when_the_table_changes() -> None:
+    before, after = table("a", "b"), table("b", "c", version=2)
+    found = sums(frame(before, 0, in_bps=[1.0, 2.0]), frame(after, 1, in_bps=[None, 4.0])).at(START_S + 1)
+    assert (found.in_bps, found.counted) == (6.0, 2)
+
+
+def test_the_total_of_devices_is_a_gap_when_one_is_late_and_nothing_when_there_are_none() -> None:
+    fine, late = sums(frame(table("a"), 0, in_bps=1.0)), sums(frame(table("a"), 0, wall_s=START_S - 5, in_bps=2.0))
+    assert total([fine.at(START_S), fine.at(START_S)]).in_bps == 2.0
+    assert total([fine.at(START_S), late.at(START_S)]).in_bps is None
+    assert total([]) == NOTHING
