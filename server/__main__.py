@@ -33,9 +33,9 @@ def arguments() -> argparse.ArgumentParser:
     return parser
 
 
-async def serve(load: Callable[[], Config], config: Config) -> None:
+async def serve(load: Callable[[], Config], config: Config, *, shipped: bool) -> None:
     """Run until a signal ends it; `load` reads the configuration anew."""
-    app = App(config, load)
+    app = App(config, load, shipped=shipped)
     app.handle_signals()
     await app.run()
 
@@ -49,10 +49,10 @@ def main(argv: list[str] | None = None) -> int:
         load = partial(configuration.load, path, {key: value for key, value in given.items() if value is not None})
         config = load()
         if asked.check_config:
-            print(f"{path}: good, {len(config.devices)} devices")
+            print(f"{path}: good, devices: {len(config.devices)}")
             return 0
         log.set_up(config.log.level, config.log.format == "json")
-        asyncio.run(serve(load, config))
+        asyncio.run(serve(load, config, shipped=asked.config is None))
     except ConfigError as error:
         print(error, file=sys.stderr)
         return EXIT_BAD_CONFIG

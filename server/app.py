@@ -42,8 +42,10 @@ _log = logger("app")
 class App:
     """One running Linewatch."""
 
-    def __init__(self, config: Config, load: Callable[[], Config]) -> None:
+    def __init__(self, config: Config, load: Callable[[], Config], *, shipped: bool = False) -> None:
+        """`load` reads the configuration anew; `shipped`: it is the one that came with the program."""
         self._config = config
+        self._shipped = shipped
         self._load = load
         self.hub = Hub()
         self.inventory = Inventory()
@@ -58,6 +60,7 @@ class App:
         self._live = LiveSink(self.hub, readers, config.live, config.polling.interval_s)
         self._source = SnmpSource(config.polling, config.devices, Pipeline(self.hub), self.metrics)
         self._stopping = asyncio.Event()
+        self._reloading = asyncio.Lock()
 
     async def run(self) -> None:
         """Serve until `stop`. Raises StartError when the port cannot be had or files are missing."""
@@ -75,10 +78,11 @@ class App:
                 spawn("source snmp", supervise("SNMP polling", self._source.run)),
                 spawn("first look", self._say_if_nothing_answers()),
             ]
-            _log.info("serving %s with %d devices", settings.address, len(self._config.devices))
+            _log.info("serving %s, devices: %d", settings.address, len(self._config.devices))
             try:
                 await self._stopping.wait()
             finally:
+                _log.info("stopping")
                 await cancel(*reversed(tasks))
 
     def stop(self) -> None:
@@ -90,23 +94,26 @@ class App:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stop)
-        loop.add_signal_handler(signal.SIGHUP, self.reload)
+        loop.add_signal_handler(signal.SIGHUP, lambda: spawn("reload", self.reload()))
 
-    def reload(self) -> bool:
-        """Read the configuration anew and go over to it, whole or not at all. Returns whether it did."""
+    async def reload(self) -> None:
+        """Read the configuration anew, off the loop, and go over to it, whole or not at all. One reload after the other."""
+        async with self._reloading:
+            await self._reload()
+
+    async def _reload(self) -> None:
         try:
-            new = self._load()
+            new = await asyncio.to_thread(self._load)
             self._refuse_fixed(new)
         except ConfigError as error:
             for problem in error.problems:
                 _log.error("reload: %s", problem)
             _log.error("reload: nothing was changed; the configuration from before goes on")
-            return False
+            return
         self._source.reconfigure(new.polling, new.devices)
         self._live.interval_s = new.polling.interval_s
         self._config = new
-        _log.info("reload: done, %d devices", len(new.devices))
-        return True
+        _log.info("reload: done, devices: %d", len(new.devices))
 
     def _refuse_fixed(self, new: Config) -> None:
         changed = [key for key in _FIXED if getattr(new, key) != getattr(self._config, key)]
@@ -117,11 +124,10 @@ class App:
         await asyncio.sleep(_FIRST_LOOK_S)
         views = self.inventory.devices()
         if views and not any(view.status.state in {DeviceState.UP, DeviceState.LATE} for view in views):
-            _log.warning(
-                "none of the %d devices answers; the devices of the shipped config.yaml are a simulated network, "
-                "which ./linewatch demo starts",
-                len(views),
+            hint = (
+                "; the shipped config.yaml names a simulated network, which ./linewatch demo starts" if self._shipped else ""
             )
+            _log.warning("no device answers yet%s", hint)
 
     def routes(self, pages: Pages) -> list[Route]:
         """Everything that is served, besides static files."""

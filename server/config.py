@@ -54,7 +54,13 @@ def load(path: Path, server: dict[str, Any] | None = None) -> Config:
     Raises ConfigError with one line for each fault: `config.yaml:15:14: devices.1.port: what`.
     """
     text = _read(path)
-    problems: list[str] = []
+    try:
+        return _parse(path, text, server or {})
+    except RecursionError:
+        raise ConfigError([f"{path}:1:1: nested too deeply; this is no configuration"]) from None
+
+
+def _parse(path: Path, text: str, server: dict[str, Any]) -> Config:
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.YAMLError as error:
@@ -62,17 +68,20 @@ def load(path: Path, server: dict[str, Any] | None = None) -> Config:
     if not isinstance(root, yaml.MappingNode):
         raise ConfigError([f"{path}:1:1: the file must hold keys and values; the first that is needed is `devices:`"])
     marks: _Marks = {(): root.start_mark}
-    problems += [_at(path, mark, what) for mark, what in _walk(root, (), marks, set())]
+    problems = [_at(path, mark, what) for mark, what in _walk(root, (), marks, set())]
     if problems:  # a key given twice, or a loop: what the values are is not certain
         raise ConfigError(problems)
     try:
-        config = Config.model_validate(_over(yaml.load(text, Loader=yaml.SafeLoader), server or {}))
+        given = _over(yaml.load(text, Loader=yaml.SafeLoader), server)
+        problems = [_at(path, marks[("devices", place, "name")], what) for place, what in _named_twice(given)]
+        config = Config.model_validate(given)
     except ValidationError as error:
-        raise ConfigError(sorted((_fault(path, marks, fault) for fault in error.errors()), key=_line_of)) from error
+        problems += [_fault(path, marks, fault) for fault in error.errors()]
+        raise ConfigError(sorted(problems, key=_line_of)) from error
     except (yaml.YAMLError, ValueError) as error:
         raise ConfigError([f"{path}:1:1: {error}"]) from error
-    if twice := list(_named_twice(config)):
-        raise ConfigError([_at(path, marks[("devices", place, "name")], what) for place, what in twice])
+    if problems:
+        raise ConfigError(problems)
     return config
 
 
@@ -158,12 +167,14 @@ def _line_of(problem: str) -> tuple[int, int]:
     return int(line), int(column)
 
 
-def _named_twice(config: Config) -> Iterator[tuple[int, str]]:
+def _named_twice(given: dict[str, Any]) -> Iterator[tuple[int, str]]:
+    """Devices whose name another one before them has, whatever else is wrong with the file."""
     first: dict[str, int] = {}
-    for place, device in enumerate(config.devices):
-        if device.name in first:
-            yield (
-                place,
-                f"devices.{place}.name: {device.name!r} is also the name of device {first[device.name]}; names must differ",
-            )
-        first.setdefault(device.name, place)
+    devices = given.get("devices")
+    for place, device in enumerate(devices if isinstance(devices, list) else []):
+        name = device.get("name") if isinstance(device, dict) else None
+        if not isinstance(name, str):
+            continue
+        if name in first:
+            yield place, f"devices.{place}.name: {name!r} is also the name of device {first[name]}; names must differ"
+        first.setdefault(name, place)

@@ -20,6 +20,7 @@ class Pipeline:
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
         self._meters: dict[str, RateMeter] = {}
+        self._failing: set[str] = set()  # of which this was logged
         self._next_seqs: dict[str, int] = {}  # of devices that were removed: a seq is never used twice
 
     def reading(self, reading: Reading) -> None:
@@ -31,9 +32,12 @@ class Pipeline:
         try:
             frame, events = meter.advance(reading)
         except Exception:
-            _log.exception("no rates from a reading of %s; it starts anew with the next", device)
+            if device not in self._failing:
+                self._failing.add(device)
+                _log.exception("no rates from a reading of %s; it starts anew with the next", device)
             self._forget(device)
             return
+        self._failing.discard(device)
         self._hub.publish(frame)
         for event in events:
             self._hub.publish(event)

@@ -84,9 +84,11 @@ def test_a_key_given_twice_is_refused_with_both_lines(check) -> None:
     assert problems == ["config.yaml:6:1: server: given twice; first in line 5"]
 
 
-def test_two_devices_of_one_name_are_refused_at_the_second(check) -> None:
-    again = GOOD + GOOD.removeprefix("devices:\n")
-    assert check(again) == ["config.yaml:5:5: devices.1.name: 'fra1-pe1' is also the name of device 0; names must differ"]
+def test_two_devices_of_one_name_are_refused_at_the_second_with_all_other_faults(check) -> None:
+    problems = check(GOOD + GOOD.removeprefix("devices:\n") + "server: {port: 0, host: 0.0.0.0}\n")
+    assert problems[0] == "config.yaml:5:5: devices.1.name: 'fra1-pe1' is also the name of device 0; names must differ"
+    assert "server.port" in problems[1]
+    assert "allow_anonymous: true" in problems[2]
 
 
 def test_an_empty_device_list_says_what_is_needed(check) -> None:
@@ -109,6 +111,7 @@ def test_a_missing_key_is_named_at_the_device_that_lacks_it(check) -> None:
         ("", "config.yaml:1:1: the file must hold keys and values"),
         ("- just\n- a list\n", "config.yaml:1:1: the file must hold keys and values"),
         (b"devices: \xff\n", "config.yaml: is not UTF-8 text (byte 9)"),
+        ("devices: " + "[" * 5000 + "\n", "config.yaml:1:1: nested too deeply"),
         ("devices: &a [*a]\n", "config.yaml:1:10: devices.0: this anchor holds itself"),
         ("devices: !!python/object:os.system {}\n", "config.yaml:1:1: could not determine a constructor"),
     ],

@@ -77,7 +77,7 @@ def until(condition, what: str) -> None:
 
 def test_check_config_of_the_shipped_file_is_good(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--config", str(TOP / "config.yaml"), "--check-config"]) == 0
-    assert "good, 6 devices" in capsys.readouterr().out
+    assert "good, devices: 6" in capsys.readouterr().out
 
 
 def test_check_config_tells_the_faults_and_exits_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -110,7 +110,7 @@ def test_a_port_in_use_is_said_with_the_mend(tmp_path: Path) -> None:
 def test_it_serves_until_sigterm_and_ends_in_order(tmp_path: Path) -> None:
     port = free_port()
     with program(write_config(tmp_path / "config.yaml", 1), "--port", str(port)) as started:
-        said(started, f"serving http://127.0.0.1:{port}/ with 1 devices")
+        said(started, f"serving http://127.0.0.1:{port}/, devices: 1")
         assert names_served(port) == ["nobody"]
         started.send_signal(signal.SIGTERM)
         _, rest = started.communicate(timeout=10)
@@ -139,5 +139,5 @@ def test_sighup_swaps_whole_or_not_at_all(tmp_path: Path) -> None:
 
         write_config(path, port, ("b", "c"))
         started.send_signal(signal.SIGHUP)
-        said(started, "reload: done, 2 devices")
+        said(started, "reload: done, devices: 2")
         until(lambda: names_served(port) == ["b", "c"], "a is gone and c is there")

@@ -6,7 +6,7 @@ import ipaddress
 import re
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 _PREFIX = re.compile(r"(/[A-Za-z0-9._-]+)*")
 _HOST = re.compile(r"\*|[A-Za-z0-9.:-]+")
@@ -15,7 +15,7 @@ _HOST = re.compile(r"\*|[A-Za-z0-9.:-]+")
 class ServerSettings(BaseModel):
     """Where the pages are served, and to whom."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
 
     host: Annotated[str, Field(description="Address to listen on. Any but a loopback address needs `allow_anonymous`.")] = (
         "127.0.0.1"
@@ -56,14 +56,16 @@ class ServerSettings(BaseModel):
                 raise ValueError(f"{host!r} is no host name; give it without scheme, port and path")
         return value
 
-    @model_validator(mode="after")
-    def _loopback_or_said(self) -> ServerSettings:
-        if not is_loopback(self.host) and not self.allow_anonymous:
+    @field_validator("allow_anonymous")
+    @classmethod
+    def _loopback_or_said(cls, value: bool, info: ValidationInfo) -> bool:
+        host = info.data.get("host", "127.0.0.1")
+        if not is_loopback(host) and not value:
             raise ValueError(
-                f"host {self.host} can be reached from other machines, and there is no login yet: "
+                f"host {host} can be reached from other machines, and there is no login yet: "
                 "use 127.0.0.1, or say allow_anonymous: true"
             )
-        return self
+        return value
 
 
 def is_loopback(host: str) -> bool:

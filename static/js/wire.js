@@ -83,6 +83,7 @@ export const Quality = Object.freeze({
  * @property {number[]} times
  * @property {(number|null)[][][]} values
  * @property {number[][]} not_due
+ * @property {number} interval_s
  * @property {boolean} resumed
  */
 

@@ -31,11 +31,11 @@ class SeriesRing:
     def append(self, seq: int, time_s: float, values: Floats, window_s: float, most: int) -> None:
         """Add one sample of every row; the oldest goes when it is older than `window_s`, or more than `most` are held.
 
-        When the wall clock was set back, what is held has no place in time any more: it goes.
+        When the wall clock was set back, samples that would stand after this one go: they have no place in time any more.
         """
         capacity = len(self._seqs)
-        if self._count and time_s <= self._times_s[(self._start + self._count - 1) % capacity]:
-            self._start = self._count = 0
+        while self._count and time_s <= self._times_s[(self._start + self._count - 1) % capacity]:
+            self._count -= 1
         if self._count == capacity:
             if time_s - self._times_s[self._start] <= window_s and capacity < most:
                 self._grow(min(most, capacity * 2))

@@ -7,7 +7,7 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from server.core.model import Floats, Quality
+from server.core.model import Floats, Mask, Quality
 from server.sinks.live.messages import Attention
 
 WARN_PERCENT = 80.0
@@ -25,16 +25,21 @@ class Rank(IntEnum):
     HIGH = 4
     FULL = 5
     ERRORS = 6
+    LINE_DOWN = 7
 
 
-def ranks(in_percent: Floats, out_percent: Floats, errors_per_s: Floats, down: NDArray[np.bool_]) -> NDArray[np.int8]:
-    """(rows,) ranks of rows of a device that answers. NaN is unknown, and raises nothing."""
+def ranks(in_percent: Floats, out_percent: Floats, errors_per_s: Floats, *, down: Mask, line_down: Mask) -> NDArray[np.int8]:
+    """(rows,) ranks of rows of a device that answers. NaN is unknown, and raises nothing.
+
+    `down` rows pass no traffic; `line_down` are those of them that should: switched on, and described as a line.
+    """
     busier = np.fmax(in_percent, out_percent)
     found = np.full(len(down), Rank.NORMAL, dtype=np.int8)
     found[down] = Rank.DOWN
     found[busier >= WARN_PERCENT] = Rank.HIGH
     found[busier >= CRITICAL_PERCENT] = Rank.FULL
     found[errors_per_s >= ERRORS_PER_S] = Rank.ERRORS
+    found[line_down] = Rank.LINE_DOWN
     return found
 
 
@@ -42,6 +47,8 @@ def words(rank: int, *, in_is_busier: bool, errors_per_s: float, age_s: float | 
     """What the page says of one row; None where there is nothing to say."""
     direction = "In" if in_is_busier else "Out"
     match rank:
+        case Rank.LINE_DOWN:
+            return Attention("critical", "Line down")
         case Rank.ERRORS:
             return Attention("critical", f"{errors_per_s:,.0f} errors/s")
         case Rank.FULL:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from server.core.model import DeviceState, Floats, Table
+from server.core.model import DeviceState, Floats, Mask, Table
 from server.core.ports import DeviceView
 from server.sinks.live import attention
 from server.sinks.live.attention import Rank
@@ -78,14 +78,20 @@ def columns(view: DeviceView, now_s: float) -> DeviceColumns:
     speeds = table.speeds_bps()
     in_percent, out_percent = 100 * in_bps / speeds, 100 * out_bps / speeds
     errors = np.nan_to_num(newest("in_errors_per_s")) + np.nan_to_num(newest("out_errors_per_s"))
-    down = np.zeros(rows, dtype=np.bool_)
-    for metric in table.metrics:
-        if metric.shown in {"oper_status", "admin_status"}:
-            down |= np.isin(newest(metric.shown), [value for value, name in metric.states if name in _NO_TRAFFIC])
-    rank = attention.ranks(in_percent, out_percent, errors, down)
+    oper_down, switched_off = (_no_traffic(table, newest(shown), shown) for shown in ("oper_status", "admin_status"))
+    described = np.array([bool(row.role) for row in table.rows], dtype=np.bool_)
+    down = oper_down | switched_off
+    line_down = oper_down & ~switched_off & described
+    rank = attention.ranks(in_percent, out_percent, errors, down=down, line_down=line_down)
     if stale:
         rank[:] = Rank.NO_DATA if silent else Rank.LATE
     return DeviceColumns(view, table, in_bps, out_bps, in_percent, out_percent, errors, down, rank, age_s, silent)
+
+
+def _no_traffic(table: Table, values: Floats, shown: str) -> Mask:
+    """(rows,) whether this state says that no traffic can pass."""
+    states = next((metric.states for metric in table.metrics if metric.shown == shown), ())
+    return np.isin(values, [value for value, name in states if name in _NO_TRAFFIC])
 
 
 def _no_rows(device: str) -> Table:

@@ -57,8 +57,9 @@ class LiveSink:
         """Refresh the board each second and tell those who follow it; a heartbeat for all now and then."""
         async for tick in every(1.0):
             self._readers.board.refresh(wall_s())
-            for session in self._sessions.values():
+            for session in list(self._sessions.values()):
                 session.summary_is_new()
+                await asyncio.sleep(0)  # one browser's summary in a turn of the loop, never all at once
                 if tick % HEARTBEAT_S == HEARTBEAT_S - 1:
                     session.say(Heartbeat(wall_s()))
 

@@ -5,7 +5,7 @@ Times are Unix seconds of the server. A number that is null is a missed sample: 
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -29,7 +29,7 @@ class Subscribe(msgspec.Struct, tag="subscribe", forbid_unknown_fields=True):
     since_seq: int = -1
     summary: bool = False
     events: bool = False
-    filter: str = ""
+    filter: Annotated[str, msgspec.Meta(max_length=200)] = ""
     show: str = "all"
     only_device: str = ""
     sort: str = "attention"
@@ -80,6 +80,7 @@ class Snapshot(msgspec.Struct, tag="snapshot"):
     times: list[float]
     values: list[list[list[Number]]]
     not_due: list[list[int]]
+    interval_s: float
     resumed: bool = False
 
 

@@ -19,13 +19,14 @@ from server.core.log import logger
 from server.core.ports import EventReader, HistoryReader, InventoryReader, SelfMetrics
 from server.hub import LatestQueue, Pending
 from server.sinks.live import shapes
-from server.sinks.live.messages import ClientMessage, EventMessage, Failure, Subscribe, Unsubscribe
+from server.sinks.live.messages import ClientMessage, EventMessage, Failure, Resync, Subscribe, Unsubscribe
 from server.sinks.live.settings import LiveSettings
 from server.sinks.live.subscriptions import DeviceFollower, Message, Refused
 from server.sinks.live.summary import SummaryBoard, SummaryFollower
 
 MOST_BAD_MESSAGES = 5
 RECENT_EVENTS = 50
+MOST_SUMMARIES = 4
 _BURST_S = 20  # a page may send this many seconds' worth of messages at once when it opens
 _MOST_REASON_BYTES = 123  # RFC 6455, section 5.5: a control frame holds 125 bytes, two of them the code
 POLICY_VIOLATION = 1008
@@ -126,6 +127,10 @@ class Session:
 
     def _subscribe(self, asked: Subscribe) -> None:
         self._drop(asked.id)
+        if asked.summary and len(self._summaries) + sum(one.summary for one in self._opening.values()) >= MOST_SUMMARIES:
+            text = f"one page may hold {MOST_SUMMARIES} summaries"
+            self._outbox.append(Failure(asked.id, "too_many_subscriptions", text))
+            return
         held = len(self._opening) + len(self._devices) + len(self._summaries) + len(self._events)
         if held >= self._settings.max_subscriptions:
             text = f"one page may hold {self._settings.max_subscriptions} subscriptions"
@@ -211,6 +216,8 @@ class Session:
             except Refused as refused:
                 self._drop(identity)
                 messages.append(refused.failure)
+        if pending.lost_events:
+            messages += [Resync(identity, pending.lost_events) for identity in self._events]
         for event in pending.events:
             messages += [EventMessage(identity, shapes.event_body(event)) for identity in self._events]
         for follower in self._summaries.values():

@@ -88,6 +88,7 @@ def snapshot(
         times=past.times_s.tolist(),
         values=np.round(past.values.astype(np.float64), _DECIMALS).tolist(),
         not_due=[np.flatnonzero(~due).tolist() for due in past.due],
+        interval_s=frame.interval_s,
         resumed=resumed,
     )
 

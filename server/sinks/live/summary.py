@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from server.core.model import Frame
 from server.core.ports import InventoryReader
@@ -16,6 +13,7 @@ from server.sinks.live import attention
 from server.sinks.live.attention import Rank
 from server.sinks.live.board import DeviceColumns, Survey, survey
 from server.sinks.live.messages import Mover, Subscribe, Summary, SummaryRow, Totals, Trend
+from server.sinks.live.selection import WHOLE_DEVICE, Choice, Selector
 from server.sinks.live.shapes import numbers, optional, state_name
 from server.sinks.live.sparks import DeviceSparks
 from server.sinks.live.sums import NO_DATA_INTERVALS, DeviceSums
@@ -29,7 +27,8 @@ _SMOOTHING = 0.2
 class SummaryBoard:
     """A subscriber of the hub that surveys everything once a second.
 
-    State: the sparks, the sums and the measured spacing by device, the trend of the totals, the newest survey.
+    State: the sparks, the sums and the measured spacing by device, the trend of the totals, the newest survey
+    and the selections of it.
     """
 
     def __init__(self, inventory: InventoryReader) -> None:
@@ -40,6 +39,7 @@ class SummaryBoard:
         self._last_wall_s: dict[str, float] = {}
         self.trend: deque[Totals] = deque(maxlen=TREND_S)
         self.survey: Survey = survey([], 0.0, {}, {})
+        self.selector = Selector()
         self.movers: list[Mover] = []
 
     def offer(self, item: Item) -> None:
@@ -68,6 +68,7 @@ class SummaryBoard:
         for sparks in self._sparks.values():
             sparks.advance(now_s)
         self.survey = survey(self._inventory.devices(), now_s, self._spacing_s, self._sums)
+        self.selector.use(self.survey)
         self.trend.append(self.survey.totals)
         self.movers = self._biggest_changes()
 
@@ -92,19 +93,12 @@ class SummaryBoard:
         return sorted(found, key=lambda mover: -abs(mover.now_bps - mover.was_bps))[:MOST_MOVERS]
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """One row of a summary: a row of a device, or the whole device (`row` -1)."""
-
-    one: DeviceColumns
-    row: int
-
-
 class SummaryFollower:
     """One subscription to the summary. State: which rows have had their sparks, and up to which slot."""
 
     def __init__(self, asked: Subscribe, board: SummaryBoard) -> None:
         self._asked = asked
+        self._choice = Choice.of(asked)
         self._board = board
         self._sparks_sent: dict[tuple[str, str], int] = {}
         self.due = False
@@ -120,45 +114,16 @@ class SummaryFollower:
         """The newest second, as asked for."""
         self.due = False
         asked, newest = self._asked, self._board.survey
-        places = self._chosen(newest)
+        places = self._board.selector.chosen(self._choice)
         offset = max(0, min(asked.offset, len(places)))
-        shown = places[offset : offset + max(0, min(asked.limit, MOST_ROWS))]
-        rows = [self._row(place) for place in shown]
+        shown = places[offset : offset + max(0, min(asked.limit, MOST_ROWS))].tolist()
+        rows = [self._row(newest.devices[device], row) for device, row in shown]
         sent = {(row.device, row.name) for row in rows}
         self._sparks_sent = {key: slot for key, slot in self._sparks_sent.items() if key in sent}
         return Summary(asked.id, newest.totals, newest.lines, rows, offset, len(places), self._board.movers)
 
-    def _chosen(self, newest: Survey) -> list[_Place]:
-        asked = self._asked
-        places: list[_Place] = []
-        for one in newest.devices:
-            if asked.only_device and one.table.device != asked.only_device:
-                continue
-            if one.silent and not asked.only_device and not asked.filter:
-                if asked.show in {"all", "attention"}:
-                    places.append(_Place(one, -1))
-                continue
-            places += [_Place(one, row) for row in np.flatnonzero(self._passes(one)).tolist()]
-        key, reverse = _order(asked.sort, asked.descending)
-        places.sort(key=key, reverse=reverse)
-        return places
-
-    def _passes(self, one: DeviceColumns) -> NDArray[np.bool_]:
-        """(rows,) whether each row is of the kind and has every word that was asked for."""
-        passed = np.ones(len(one.table.rows), dtype=np.bool_)
-        if self._asked.show == "attention":
-            passed &= one.rank > Rank.NORMAL
-        elif self._asked.show != "all":
-            passed &= np.array([row.role == self._asked.show for row in one.table.rows], dtype=np.bool_)
-        wanted = self._asked.filter.lower().split()
-        if wanted:
-            texts = (f"{one.table.device} {row.name} {row.alias} {row.description}".lower() for row in one.table.rows)
-            passed &= np.array([all(word in text for word in wanted) for text in texts], dtype=np.bool_)
-        return passed
-
-    def _row(self, place: _Place) -> SummaryRow:
-        one, row = place.one, place.row
-        if row < 0:
+    def _row(self, one: DeviceColumns, row: int) -> SummaryRow:
+        if row == WHOLE_DEVICE:
             return _whole_device(one)
         facts = one.table.rows[row]
         quality = int(one.view.quality[row]) if one.view.quality is not None else 0
@@ -219,29 +184,3 @@ def _whole_device(one: DeviceColumns) -> SummaryRow:
         attention=why,
         whole_device=True,
     )
-
-
-def _rank(place: _Place) -> int:
-    return Rank.NO_DATA if place.row < 0 else int(place.one.rank[place.row])
-
-
-def _order(sort: str, descending: bool) -> tuple[Callable[[_Place], tuple[float | str | int, ...]], bool]:
-    """Sort key and direction. Rows without a value come last when the biggest come first."""
-
-    def value(values: np.ndarray, row: int) -> float:
-        return -1.0 if row < 0 or np.isnan(values[row]) else float(values[row])
-
-    def busier(place: _Place) -> float:
-        return max(value(place.one.in_percent, place.row), value(place.one.out_percent, place.row))
-
-    match sort:
-        case "in":
-            return lambda place: (value(place.one.in_bps, place.row),), descending
-        case "out":
-            return lambda place: (value(place.one.out_bps, place.row),), descending
-        case "utilisation":
-            return lambda place: (busier(place),), descending
-        case "name":
-            return lambda place: (place.one.table.device, place.row), descending
-        case _:
-            return lambda place: (_rank(place), busier(place)), descending

@@ -16,6 +16,7 @@ from server.core.model import Frame, Mask, Table
 LATE_INTERVALS = 2.5
 NO_DATA_INTERVALS = 10.0
 _DIRECTIONS = ("in_bps", "out_bps")
+_SMOOTHING = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +30,17 @@ class Sum:
 
 
 class DeviceSums:
-    """The newest sample of each row of one device, and when it came. State: `_newest` and `_times_s`, (2, rows)."""
+    """The newest sample of each row of one device, and when it came.
+
+    State: `_newest` and `_times_s`, (2, rows); `_spacing_s`, the measured time between samples, which is more than the
+    interval where a device answers slowly.
+    """
 
     def __init__(self, table: Table) -> None:
         self._table = table
         self._interval_s = 1.0
+        self._spacing_s = 0.0
+        self._last_s = -np.inf
         self._newest = np.full((2, len(table.rows)), np.nan)
         self._times_s = np.full((2, len(table.rows)), -np.inf)
 
@@ -42,6 +49,7 @@ class DeviceSums:
         if frame.table is not self._table:
             self._follow(frame.table)
         self._interval_s = frame.interval_s
+        self._measure(frame)
         for direction, shown in enumerate(_DIRECTIONS):
             values = frame.column(shown)
             if values is not None:
@@ -62,8 +70,19 @@ class DeviceSums:
 
     def _known_and_late(self, now_s: float) -> tuple[Mask, Mask]:
         age_s = now_s - self._times_s
-        late_s = LATE_INTERVALS * self._interval_s
-        return np.abs(age_s) <= late_s, (age_s > late_s) & (age_s <= NO_DATA_INTERVALS * self._interval_s)
+        step_s = max(self._interval_s, self._spacing_s)
+        late_s = LATE_INTERVALS * step_s
+        return np.abs(age_s) <= late_s, (age_s > late_s) & (age_s <= NO_DATA_INTERVALS * step_s)
+
+    def _measure(self, frame: Frame) -> None:
+        rates = [values for shown in _DIRECTIONS if (values := frame.column(shown)) is not None]
+        if not any((~np.isnan(values)).any() for values in rates):
+            return
+        spacing_s = frame.wall_s - self._last_s
+        if 0 < spacing_s <= NO_DATA_INTERVALS * self._interval_s:  # else an outage, or the wall clock stepped
+            known_s = self._spacing_s or self._interval_s
+            self._spacing_s = known_s + _SMOOTHING * (spacing_s - known_s)
+        self._last_s = frame.wall_s
 
     def _follow(self, table: Table) -> None:
         old = self._table.index_of()

@@ -11,7 +11,7 @@ NAN = float("nan")
 
 
 @pytest.mark.parametrize(
-    ("in_percent", "out_percent", "errors", "down", "rank"),
+    ("in_percent", "out_percent", "errors", "down", "rank"),  # down: 1 passes no traffic, 2 and should
     [
         (10.0, 20.0, 0.0, False, Rank.NORMAL),
         (79.9, 0.0, 0.0, False, Rank.NORMAL),
@@ -24,12 +24,14 @@ NAN = float("nan")
         (99.0, 0.0, 1.0, False, Rank.ERRORS),
         (NAN, NAN, 0.0, True, Rank.DOWN),
         (85.0, 0.0, 0.0, True, Rank.HIGH),
+        (NAN, NAN, 5.0, 2, Rank.LINE_DOWN),
     ],
 )
 def test_what_is_most_urgent_of_a_row_decides(
-    in_percent: float, out_percent: float, errors: float, down: bool, rank: Rank
+    in_percent: float, out_percent: float, errors: float, down: int, rank: Rank
 ) -> None:
-    found = ranks(np.array([in_percent]), np.array([out_percent]), np.array([errors]), np.array([down]))
+    no_traffic, should = np.array([down > 0]), np.array([down > 1])
+    found = ranks(np.array([in_percent]), np.array([out_percent]), np.array([errors]), down=no_traffic, line_down=should)
     assert found.tolist() == [rank]
 
 
@@ -40,6 +42,7 @@ def said(rank: Rank, *, in_is_busier: bool = True, age_s: float | None = 3.2, qu
 @pytest.mark.parametrize(
     ("rank", "level", "text"),
     [
+        (Rank.LINE_DOWN, "critical", "Line down"),
         (Rank.ERRORS, "critical", "1,234 errors/s"),
         (Rank.FULL, "critical", "In over 90%"),
         (Rank.HIGH, "warning", "In over 80%"),

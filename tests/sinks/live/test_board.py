@@ -86,6 +86,18 @@ def test_a_row_is_down_where_no_traffic_can_pass(oper: float, down: bool) -> Non
     assert (found.totals.down, found.totals.up) == (int(down), int(not down))
 
 
+@pytest.mark.parametrize(
+    ("role", "admin", "rank"),
+    [("customer", UP, Rank.LINE_DOWN), ("", UP, Rank.DOWN), ("customer", DOWN, Rank.DOWN)],
+)
+def test_a_described_line_that_is_down_though_switched_on_wants_attention_and_an_unused_port_does_not(
+    role: str, admin: float, rank: Rank
+) -> None:
+    of = table("a", facts={"a": {"role": role}})
+    one = columns(seen(frame(of, in_bps=0.0, oper_status=DOWN, admin_status=admin)), START_S)
+    assert one.rank.tolist() == [rank]
+
+
 def test_a_row_that_is_switched_off_is_down() -> None:
     assert at(0, seen(frame(table("a"), in_bps=0.0, admin_status=DOWN))).devices[0].down.tolist() == [True]
 

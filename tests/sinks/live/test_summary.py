@@ -52,16 +52,16 @@ def names(summary: Summary) -> list[str]:
 # -- which rows, in which order
 
 
-def test_what_wants_attention_comes_first_and_what_is_down_last() -> None:
+def test_what_wants_attention_comes_first_a_line_that_is_down_before_all() -> None:
     found = asked(network()).next()
-    assert names(found) == ["edge1:ge-0", "core1:xe-0", "dead1:", "core1:xe-1", "edge1:ge-1", "core1:xe-2"]
+    assert names(found) == ["core1:xe-2", "edge1:ge-0", "core1:xe-0", "dead1:", "core1:xe-1", "edge1:ge-1"]
     assert [row.attention and row.attention.text for row in found.rows] == [
+        "Line down",
         "In over 90%",
         "In over 80%",
         "No data 60 s",
         None,
         "Above stated speed",
-        "Down",
     ]
 
 
@@ -94,7 +94,7 @@ def test_an_unknown_sort_is_by_attention() -> None:
         ({"filter": "waw1 de-cix"}, set()),
         ({"show": "core"}, {"core1:xe-0", "core1:xe-2"}),
         ({"show": "core", "filter": "waw1"}, {"core1:xe-0"}),
-        ({"show": "attention"}, {"core1:xe-0", "edge1:ge-0", "dead1:"}),
+        ({"show": "attention"}, {"core1:xe-2", "core1:xe-0", "edge1:ge-0", "dead1:"}),
         ({"only_device": "edge1"}, {"edge1:ge-0", "edge1:ge-1"}),
         ({"only_device": "dead1"}, {"dead1:a", "dead1:b"}),
         ({"only_device": "no such"}, set()),
@@ -108,7 +108,7 @@ def test_a_filter_shows_the_rows_that_have_every_word(words: dict[str, str], row
 
 def test_attention_in_the_totals_is_the_number_of_rows_that_its_filter_shows() -> None:
     world = network()
-    assert world.board.survey.totals.attention == asked(world, show="attention").next().matched == 3
+    assert world.board.survey.totals.attention == asked(world, show="attention").next().matched == 4
 
 
 @pytest.mark.parametrize(
@@ -170,3 +170,12 @@ def test_totals_and_device_lines_are_of_everything_whatever_is_filtered() -> Non
     assert found.rows == []
     assert (found.totals.in_bps, found.totals.counted, found.totals.devices_lost) == (10.55 * G, 4, 1)
     assert [line.name for line in found.devices] == ["core1", "edge1", "dead1"]
+
+
+def test_a_silent_device_stays_in_the_view_of_the_roles_that_its_rows_have() -> None:
+    world = World()
+    world.publish(status("dead2", DeviceState.DOWN, "no answer for 60 s"))
+    world.publish(frame(table("a", device="dead2", facts={"a": {"role": "core"}}), wall_s=START_S - 60))
+    world.board.refresh(START_S)
+    assert names(asked(world, show="core").next()) == ["dead2:"]
+    assert names(asked(world, show="customer").next()) == []

@@ -28,9 +28,8 @@ def test_a_late_row_makes_the_sum_a_gap_until_it_is_given_up(
     age_s: float, in_bps: float | None, counted: int, late: bool
 ) -> None:
     of = table("a", "b")
-    found = sums(frame(of, 0, in_bps=[1.0, 2.0]), frame(of, 1, wall_s=START_S + age_s, in_bps=[None, 2.0])).at(
-        START_S + age_s
-    )
+    later = [frame(of, 1 + step, wall_s=START_S + 1 + step, in_bps=[None, 2.0]) for step in range(int(age_s))]
+    found = sums(frame(of, 0, in_bps=[1.0, 2.0]), *later).at(START_S + age_s)
     assert (found.in_bps, found.counted, found.late) == (in_bps, counted, late)
 
 
@@ -59,3 +58,10 @@ def test_the_total_of_devices_is_a_gap_when_one_is_late_and_nothing_when_there_a
     assert total([fine.at(START_S), fine.at(START_S)]).in_bps == 2.0
     assert total([fine.at(START_S), late.at(START_S)]).in_bps is None
     assert total([]) == NOTHING
+
+
+def test_a_device_that_answers_slowly_is_not_late_by_its_own_pace() -> None:
+    of = table("a")
+    slow = sums(*[frame(of, step, wall_s=START_S + 4 * step, in_bps=1.0, interval_s=1.0) for step in range(20)])
+    found = slow.at(START_S + 4 * 19 + 3.9)
+    assert (found.in_bps, found.late) == (1.0, False)
