@@ -26,10 +26,11 @@ _MOST_EVENTS = 5  # of interfaces in one tick; more are told as one
 class Announcer:
     """Emits a device's status when it changes, with an event and a line in the log when its state does."""
 
-    def __init__(self, settings: DeviceSettings, interval_s: float, emit: Emit) -> None:
+    def __init__(self, settings: DeviceSettings, interval_s: float, engine: str, emit: Emit) -> None:
         self.facts: tuple[tuple[str, str], ...] = ()
         self._settings = settings
         self._interval_s = interval_s
+        self._engine = engine
         self._emit = emit
         self._told: DeviceStatus | None = None
         self._oper: dict[str, int] = {}
@@ -49,7 +50,7 @@ class Announcer:
             judgement.reason,
             self._interval_s,
             since_s,
-            "pysnmp",
+            self._engine,
             self.facts,
         )
         self._told = status

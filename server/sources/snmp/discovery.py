@@ -13,10 +13,10 @@ from server.core.errors import BadReply
 from server.core.model import Mask, MetricKind, Row, Table
 from server.sources.snmp import mib
 from server.sources.snmp.alias import parse_alias
+from server.sources.snmp.engine import Session
 from server.sources.snmp.filters import Candidate, accepts
 from server.sources.snmp.iftypes import type_name
 from server.sources.snmp.message import Operation, Request
-from server.sources.snmp.session import Session
 from server.sources.snmp.settings import InterfaceFilter
 from server.sources.snmp.text import clean
 from server.sources.snmp.walk import Limits, Walked, Walker

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from server.sources.snmp.pysnmp_client import Codecs
-from server.sources.snmp.session import Session, resolve
+from server.sources.snmp.engine import Engine, Session
+from server.sources.snmp.session import resolve
 from server.sources.snmp.settings import DeviceSettings
 
 _RESOLVE_S = 5.0
@@ -14,9 +14,9 @@ _RESOLVE_S = 5.0
 class Link:
     """The session with one device, and where it goes."""
 
-    def __init__(self, settings: DeviceSettings, codecs: Codecs, bad: Callable[[str], None]) -> None:
+    def __init__(self, settings: DeviceSettings, engine: Engine, bad: Callable[[str], None]) -> None:
         self._settings = settings
-        self._codecs = codecs
+        self._engine = engine
         self._bad = bad
         self._peer: tuple[str, int] | None = None
         self._session: Session | None = None
@@ -34,8 +34,7 @@ class Link:
         peer = await resolve(self._settings.address, self._settings.port, _RESOLVE_S)
         if self._session is not None and peer == self._peer:
             return
-        codec = await self._codecs.codec(self._settings.snmp)
-        session = await Session.open(peer, codec, self._bad)
+        session = await self._engine.open(peer, self._settings.snmp, self._bad)
         await self.close()
         self._peer, self._session = peer, session
 

@@ -16,11 +16,11 @@ from server.core.ports import Emit, SelfMetrics
 from server.core.tasks import cancel, every, spawn
 from server.sources.snmp.announcer import Announcer
 from server.sources.snmp.discovery import Discovered, Wanted, discover
+from server.sources.snmp.engine import Engine
 from server.sources.snmp.health import Health
 from server.sources.snmp.link import Link
 from server.sources.snmp.message import Operation
 from server.sources.snmp.plan import MOST_VARBINDS, Plan
-from server.sources.snmp.pysnmp_client import Codecs
 from server.sources.snmp.settings import DeviceSettings, PollingDefaults
 from server.sources.snmp.tick import Due, Outcome, Patience, Ticker
 from server.sources.snmp.uptime import Uptime
@@ -43,15 +43,15 @@ class Poller:
     """Polls one device until cancelled; emits exactly one Reading for each tick that it starts, once there is a Table."""
 
     def __init__(
-        self, settings: DeviceSettings, polling: PollingDefaults, codecs: Codecs, emit: Emit, metrics: SelfMetrics
+        self, settings: DeviceSettings, polling: PollingDefaults, engine: Engine, emit: Emit, metrics: SelfMetrics
     ) -> None:
         self._settings = settings
         self._polling = polling
         self._emit = emit
         self._metrics = metrics
         self._bad: Callable[[str], None] = lambda check: metrics.bad_reply(settings.name, check)
-        self._link = Link(settings, codecs, self._bad)
-        self._announcer = Announcer(settings, polling.interval_s, emit)
+        self._link = Link(settings, engine, self._bad)
+        self._announcer = Announcer(settings, polling.interval_s, engine.name, emit)
         self._health = Health(polling.interval_s, _now_s())
         self._patience = Patience(polling)
         self._ticker = Ticker(self._bad)

@@ -1,7 +1,20 @@
-"""What a refused SNMPv3 request means, and what the operator should check (RFC 3414 section 3.2, usmStats)."""
+"""What a refused request means, and what the operator should check."""
 
 from __future__ import annotations
 
+from server.core.errors import AuthFailed
+from server.sources.snmp.message import ErrorStatus
+
+UNREADABLE = "answers come, but none of them can be read"
+SILENT_REFUSAL = (
+    "the device answers engine ID discovery but not requests: check snmp.privacy (protocol, key, and whether "
+    "the device wants it), snmp.context and the access rights of the user"
+)
+_NO_RIGHTS = (
+    "the device knows these credentials and lets them read nothing: check there what they may read, "
+    "and at which security level"
+)
+# RFC 3414 section 3.2, usmStats.
 _REFUSALS = {
     "unknownUserName": "the device does not know the user: check snmp.user",
     "wrongDigest": "the device refuses the signature: check snmp.auth (protocol and key)",
@@ -17,3 +30,9 @@ _REFUSALS = {
 def words_for(indication: str, text: str) -> str:
     """The words for an error indication such as `unknownUserName`; `text` is said where there are none."""
     return _REFUSALS.get(indication, f"SNMPv3 failed: {text[:120]}")
+
+
+def check_access(error_status: int) -> None:
+    """Raises AuthFailed where a Response's error-status says that these credentials may not read."""
+    if error_status in (ErrorStatus.NO_ACCESS, ErrorStatus.AUTHORIZATION_ERROR):
+        raise AuthFailed(_NO_RIGHTS)

@@ -1,4 +1,4 @@
-"""The conversation with one device: its socket, deadlines, and the pairing of answers with requests."""
+"""Our own engine: the conversation with one device, its socket, deadlines, and the pairing of answers with requests."""
 
 from __future__ import annotations
 
@@ -7,26 +7,19 @@ import ipaddress
 import secrets
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import cast
 
 from server.core.clock import boot_ns
 from server.core.errors import AuthFailed, BadReply, NoAnswer, UnknownHost
-from server.sources.snmp.message import Answer, Codec, ErrorStatus, Report, Request, Response
+from server.sources.snmp.engine import Wait
+from server.sources.snmp.guard import Guard
+from server.sources.snmp.message import Answer, Codec, Report, Request, Response
+from server.sources.snmp.pysnmp_stack.codec import Codecs
+from server.sources.snmp.refusals import SILENT_REFUSAL, UNREADABLE, check_access
+from server.sources.snmp.settings import SnmpV1V2, SnmpV3
 
-LARGEST_DATAGRAM = 8192  # larger ones are dropped before they are decoded
 _MOST_RESYNCS = 4  # reports that one request may cost: engine ID, clock, and once more each
-_MOST_CREDIT = 16  # datagrams that are decoded beyond what was asked; a flood past that is dropped
 _MOST_EXPIRED = 64  # requests without an answer that a late answer is still known to belong to
-
-
-@dataclass(frozen=True, slots=True)
-class Wait:
-    """How long to wait for one answer: each of `tries` gets `try_s`, all end at `deadline_s` (event loop's clock)."""
-
-    tries: int
-    try_s: float
-    deadline_s: float
 
 
 async def resolve(address: str, port: int, timeout_s: float) -> tuple[str, int]:
@@ -48,11 +41,11 @@ async def resolve(address: str, port: int, timeout_s: float) -> tuple[str, int]:
     return str(found[0][4][0]), port
 
 
-class Session(asyncio.DatagramProtocol):
+class SocketSession(asyncio.DatagramProtocol):
     """Asks one device. Its socket is connected: the kernel drops what comes from elsewhere.
 
     Mutable state, changed between awaits only: `_pending` (request-id to future and time of sending), `_expired` (request-id
-    to time of sending, of requests that were given up), `_credit` (datagrams that may be decoded), `_bad_answers` (a count).
+    to time of sending, of requests that were given up), `_bad_answers` (a count).
 
     `bad` is called with a word for each answer that failed a check. `late_reply_s` is set when an answer comes after its
     request was given up, and is the caller's to clear.
@@ -66,13 +59,13 @@ class Session(asyncio.DatagramProtocol):
         self._pending: dict[int, tuple[asyncio.Future[tuple[Response | Report, int]], int]] = {}
         self._expired: dict[int, int] = {}
         self._bad_answers = 0
-        self._credit = _MOST_CREDIT
+        self._guard = Guard()
         self._discovering = asyncio.Lock()
         self._closed = asyncio.Event()
         self._proven = False
 
     @classmethod
-    async def open(cls, peer: tuple[str, int], codec: Codec, bad: Callable[[str], None]) -> Session:
+    async def open(cls, peer: tuple[str, int], codec: Codec, bad: Callable[[str], None]) -> SocketSession:
         """Raises NoAnswer when there is no way to that address."""
         loop = asyncio.get_running_loop()
         try:
@@ -107,11 +100,7 @@ class Session(asyncio.DatagramProtocol):
             outcome, sent_ns, received_ns = await self._exchange(request, wait)
             if isinstance(outcome, Response):
                 self._proven = True
-                if outcome.error_status in (ErrorStatus.NO_ACCESS, ErrorStatus.AUTHORIZATION_ERROR):
-                    raise AuthFailed(
-                        "the device knows these credentials and lets them read nothing: check there what they may read, "
-                        "and at which security level"
-                    )
+                check_access(outcome.error_status)
                 return Answer(sent_ns, received_ns, outcome.error_status, outcome.error_index, outcome.varbinds)
             if not outcome.again:
                 raise AuthFailed(outcome.words)
@@ -151,17 +140,14 @@ class Session(asyncio.DatagramProtocol):
             if not future.done() or future.cancelled():
                 self._expire(request_id, sent_ns)
         if self._bad_answers > bad_before:
-            raise BadReply("answers come, but none of them can be read")
+            raise BadReply(UNREADABLE)
         if knew_peer and not self._proven and self._codec.silent_refusal:
-            raise AuthFailed(
-                "the device answers engine ID discovery but not requests: check snmp.privacy (protocol, key, and whether "
-                "the device wants it), snmp.context and the access rights of the user"
-            )
+            raise AuthFailed(SILENT_REFUSAL)
         raise NoAnswer("no answer")
 
     def _send(self, datagram: bytes) -> None:
         if self._transport is not None and not self._transport.is_closing():
-            self._credit = min(_MOST_CREDIT, self._credit + 2)
+            self._guard.sent()
             self._transport.sendto(datagram)
 
     def _expire(self, request_id: int, sent_ns: int) -> None:
@@ -180,13 +166,9 @@ class Session(asyncio.DatagramProtocol):
         received_ns = boot_ns()
         if not self._pending and not self._expired:
             return  # nothing was asked: not worth the cost of decoding
-        if self._credit <= 0:
-            self._reject("flood")
+        if check := self._guard.refusal(data):
+            self._reject(check)
             return
-        if len(data) > LARGEST_DATAGRAM:
-            self._reject("size")
-            return
-        self._credit -= 1
         try:
             outcome = self._codec.decode(data)
         except BadReply as error:
@@ -210,3 +192,15 @@ class Session(asyncio.DatagramProtocol):
 
     def error_received(self, exc: Exception) -> None:
         """ICMP said that nothing listens there, or that there is no way. The deadline tells; a forged ICMP must not."""
+
+
+class SocketEngine:
+    """Our sockets, with pysnmp's message models behind them."""
+
+    name = "linewatch"
+
+    def __init__(self) -> None:
+        self._codecs = Codecs()
+
+    async def open(self, peer: tuple[str, int], credentials: SnmpV1V2 | SnmpV3, bad: Callable[[str], None]) -> SocketSession:
+        return await SocketSession.open(peer, await self._codecs.codec(credentials), bad)

@@ -154,7 +154,7 @@ class PollingDefaults(Part):
     max_rows: int = Field(4096, ge=1, le=65536, description="The most interfaces of one device.")
     interfaces: InterfaceFilter = Field(InterfaceFilter(), description="Which interfaces are polled.")
     engine: Literal["auto", "pysnmp"] = Field(
-        "auto", description="Which part of Linewatch sends the polls; `auto` uses pysnmp."
+        "auto", description="What polls: `auto` is Linewatch's own sockets, `pysnmp` is pysnmp's own polling."
     )
 
 

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 
 from server.core.ports import Emit, SelfMetrics
 from server.core.tasks import cancel, spawn, supervise
+from server.sources.snmp.engine import Engine
 from server.sources.snmp.poller import Poller
-from server.sources.snmp.pysnmp_client import Codecs
+from server.sources.snmp.pysnmp_stack.polling import PysnmpEngine
+from server.sources.snmp.session import SocketEngine
 from server.sources.snmp.settings import DeviceSettings, PollingDefaults
 
 
@@ -29,7 +31,7 @@ class SnmpSource:
     ) -> None:
         self._emit = emit
         self._metrics = metrics
-        self._codecs = Codecs()
+        self._engines: dict[str, Engine] = {"auto": SocketEngine(), "pysnmp": PysnmpEngine()}
         self._wanted = _by_name(defaults, devices)
         self._running: dict[str, tuple[_Polled, asyncio.Task[None]]] = {}
         self._changed = asyncio.Event()
@@ -62,7 +64,8 @@ class SnmpSource:
                 self._running[name] = (polled, self._start(polled))
 
     def _start(self, polled: _Polled) -> asyncio.Task[None]:
-        poller = Poller(polled.settings, polled.polling, self._codecs, self._emit, self._metrics)
+        engine = self._engines[polled.polling.engine]
+        poller = Poller(polled.settings, polled.polling, engine, self._emit, self._metrics)
         name = f"snmp {polled.settings.name}"
         return spawn(name, supervise(name, poller.run))
 

@@ -11,10 +11,10 @@ import numpy as np
 from server.core.clock import wall_s
 from server.core.errors import AuthFailed, BadReply, NoAnswer, SourceError
 from server.core.model import Chunk, Counts, Reading
+from server.sources.snmp.engine import Session, Wait
 from server.sources.snmp.message import Answer, ErrorStatus, Operation, Request
 from server.sources.snmp.mib import IF_TABLE_LAST_CHANGE, SYS_UP_TIME
 from server.sources.snmp.plan import Ask, Plan, Values
-from server.sources.snmp.session import Session, Wait
 from server.sources.snmp.settings import PollingDefaults
 from server.sources.snmp.wire import MISSING, Tag, VarBind
 

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from server.core.errors import BadReply
+from server.sources.snmp.engine import Session, Wait
 from server.sources.snmp.message import Answer, ErrorStatus, Operation, Request
 from server.sources.snmp.mib import Column
-from server.sources.snmp.session import Session, Wait
 from server.sources.snmp.wire import MISSING, VarBind, decode_index
 
 _REPETITIONS = 24

@@ -54,10 +54,15 @@ def parse_varbind(raw: bytes) -> VarBind:
     oid_tag, oid_begin, oid_end = _header(raw, begin)
     if oid_tag != Tag.OBJECT_IDENTIFIER or oid_end > end:
         raise ValueError("not an object identifier")
-    value_tag, value_begin, value_end = _header(raw, oid_end)
-    if value_end != end:
+    return VarBind(raw[oid_begin:oid_end], *parse_value(raw[oid_end:end]))
+
+
+def parse_value(raw: bytes) -> tuple[int, bytes]:
+    """(tag, contents) of one whole element. Raises ValueError where it is not one."""
+    tag, begin, end = _header(raw, 0)
+    if end != len(raw):
         raise ValueError("value does not end with its varbind")
-    return VarBind(raw[oid_begin:oid_end], value_tag, raw[value_begin:value_end])
+    return tag, raw[begin:end]
 
 
 def _header(raw: bytes, at: int) -> tuple[int, int, int]:
@@ -77,6 +82,21 @@ def _header(raw: bytes, at: int) -> tuple[int, int, int]:
     return raw[at], begin, begin + length
 
 
+def pdu_tag(message: bytes) -> int:
+    """The tag of the PDU in a message of version 1 or 2c (RFC 1157, RFC 1901). Raises ValueError where it is none."""
+    tag, begin, end = _header(message, 0)
+    if tag != 0x30 or end != len(message):
+        raise ValueError("not a message")
+    for wanted in (Tag.INTEGER, Tag.OCTET_STRING):
+        tag, _, begin = _header(message, begin)
+        if tag != wanted:
+            raise ValueError("not a message")
+    tag, _, pdu_end = _header(message, begin)
+    if pdu_end != end:
+        raise ValueError("PDU does not end with its message")
+    return tag
+
+
 def encode_oid(oid: Oid) -> bytes:
     """The contents of an OBJECT IDENTIFIER."""
     out = bytearray()
@@ -86,6 +106,13 @@ def encode_oid(oid: Oid) -> bytes:
             septets.append(0x80 | number & 0x7F)
         out += bytes(reversed(septets))
     return bytes(out)
+
+
+def decode_oid(content: bytes) -> Oid:
+    """The whole OBJECT IDENTIFIER of these contents. Raises ValueError as `decode_index` does."""
+    first, *others = decode_index(content)
+    top = min(first // 40, 2)
+    return (top, first - 40 * top, *others)
 
 
 def decode_index(content: bytes) -> Oid:

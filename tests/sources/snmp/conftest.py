@@ -14,7 +14,7 @@ import pytest
 
 from server.sources.snmp.message import Operation, Request
 from server.sources.snmp.mib import SYS_UP_TIME
-from server.sources.snmp.pysnmp_client import CommunityCodec
+from server.sources.snmp.pysnmp_stack.codec import CommunityCodec
 from server.sources.snmp.settings import SnmpV1V2
 from tests.sources.snmp.catalogue import RECORDINGS
 from tests.sources.snmp.recording import Recording

@@ -10,8 +10,8 @@ from server.core.model import Row
 from server.sources.snmp import mib
 from server.sources.snmp.discovery import Discovered, Wanted, discover
 from server.sources.snmp.message import Operation
-from server.sources.snmp.pysnmp_client import Codecs
-from server.sources.snmp.session import Session
+from server.sources.snmp.pysnmp_stack.codec import Codecs
+from server.sources.snmp.session import SocketSession
 from server.sources.snmp.settings import InterfaceFilter
 from server.sources.snmp.walk import Limits
 from tests.sources.snmp.catalogue import ALIAS
@@ -27,7 +27,7 @@ async def find(
     settings = device(agent.port, {"version": version, "community": community})
     bad: Counter[str] = Counter()
     codec = await Codecs().codec(settings.snmp)
-    session = await Session.open(("127.0.0.1", agent.port), codec, lambda check: bad.update([check]))
+    session = await SocketSession.open(("127.0.0.1", agent.port), codec, lambda check: bad.update([check]))
     operation = Operation.GET_NEXT if version == "1" else Operation.GET_BULK
     limits = Limits(operation, rows, asyncio.get_running_loop().time() + 20, 2, 1.0)
     wanted = Wanted("r1", InterfaceFilter.model_validate(rules or {}), 1.0)

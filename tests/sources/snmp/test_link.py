@@ -6,7 +6,7 @@ import pytest
 
 from server.core.errors import UnknownHost
 from server.sources.snmp.link import Link
-from server.sources.snmp.pysnmp_client import Codecs
+from server.sources.snmp.session import SocketEngine
 from tests.sources.snmp.recorder import device
 from tests.sources.snmp.tables import table
 from tests.support.hostile_agent import hostile_agent
@@ -15,7 +15,7 @@ from tests.support.hostile_agent import hostile_agent
 @pytest.mark.gen_test
 async def test_a_session_is_kept_until_the_name_leads_elsewhere(io_loop: object) -> None:
     async with hostile_agent(table()) as agent:
-        link = Link(device(agent.port, address="localhost"), Codecs(), lambda check: None)
+        link = Link(device(agent.port, address="localhost"), SocketEngine(), lambda check: None)
         peers = iter([("127.0.0.1", agent.port), ("127.0.0.1", agent.port), ("127.0.0.2", agent.port)])
 
         async def resolved(*_: object) -> tuple[str, int]:
@@ -35,7 +35,7 @@ async def test_a_session_is_kept_until_the_name_leads_elsewhere(io_loop: object)
 @pytest.mark.gen_test
 async def test_a_name_that_is_lost_leaves_the_open_session(io_loop: object) -> None:
     async with hostile_agent(table()) as agent:
-        link = Link(device(agent.port), Codecs(), lambda check: None)
+        link = Link(device(agent.port), SocketEngine(), lambda check: None)
         await link.open()
         first = link.session
 

@@ -5,6 +5,7 @@ import pytest
 
 from server.core.model import DeviceState, Reading
 from server.sources.snmp import mib
+from server.sources.snmp.poller import Poller
 from tests.sources.snmp.conftest import AUTH_KEY, PRIVACY_KEY, Agent
 from tests.sources.snmp.recorder import column, device, polling
 from tests.sources.snmp.recording import IF_X, Interface, Recording
@@ -27,13 +28,35 @@ def rate(first: Reading, last: Reading, metric: str, row: int) -> float:
     return (end - begin) / (at_s(last) - at_s(first))
 
 
+V3 = {
+    "version": "3",
+    "user": "priv-AES",
+    "context": "two",
+    "auth": {"protocol": "SHA256", "key": AUTH_KEY},
+    "privacy": {"protocol": "AES", "key": PRIVACY_KEY},
+}
+ENGINES = pytest.mark.parametrize("engine", ["auto", "pysnmp"])
+
+
+@pytest.fixture(autouse=True)
+def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ticks begin at once. How devices are spread over the interval is `test_source.py`'s."""
+    monkeypatch.setattr(Poller, "_phase_s", lambda _: 0.0)
+
+
+@pytest.mark.parametrize(
+    ("snmp", "engine"),
+    [({"version": "2c", "community": "two"}, "auto"), ({"version": "2c", "community": "two"}, "pysnmp"), (V3, "pysnmp")],
+)
 @pytest.mark.gen_test(timeout=30)
-async def test_counters_at_a_known_rate_read_at_that_rate(agent: Agent) -> None:
-    async with polling(device(agent.port)) as (recorder, _):
-        readings = await recorder.more_readings(9)
+async def test_counters_at_a_known_rate_read_at_that_rate(agent: Agent, snmp: dict[str, object], engine: str) -> None:
+    async with polling(device(agent.port, snmp, engine=engine)) as (recorder, _):
+        readings = await recorder.more_readings(7)
         assert rate(readings[0], readings[-1], "in_octets", 0) == pytest.approx(125_000, rel=0.005)
         assert all(reading.valid.all() for reading in readings)
-        assert (await recorder.state(DeviceState.UP)).reason == ""
+        status = await recorder.state(DeviceState.UP)
+        assert (status.reason, status.engine) == ("", {"auto": "linewatch", "pysnmp": "pysnmp"}[engine])
+    assert not recorder.bad
 
 
 @pytest.mark.gen_test(timeout=30)
@@ -59,23 +82,19 @@ async def test_a_slow_tick_adds_all_columns_and_the_others_only_octets(agent: Ag
 
 
 @pytest.mark.parametrize(
-    "snmp",
+    ("snmp", "engine"),
     [
-        {"version": "1", "community": "narrow"},
-        {"version": "2c", "community": "narrow"},
-        {"version": "2c", "community": "mixed"},
-        {"version": "2c", "community": "many"},
-        {
-            "version": "3",
-            "user": "priv-AES",
-            "context": "many",
-            "auth": {"protocol": "SHA256", "key": AUTH_KEY},
-            "privacy": {"protocol": "AES", "key": PRIVACY_KEY},
-        },
+        ({"version": "1", "community": "narrow"}, "auto"),
+        ({"version": "2c", "community": "narrow"}, "auto"),
+        ({"version": "2c", "community": "mixed"}, "auto"),
+        (V3 | {"context": "many"}, "auto"),
+        ({"version": "1", "community": "narrow"}, "pysnmp"),
+        ({"version": "2c", "community": "many"}, "pysnmp"),
+        (V3 | {"context": "many"}, "pysnmp"),
     ],
 )
 @pytest.mark.gen_test(timeout=30)
-async def test_every_cell_that_a_device_has_is_read(agent: Agent, snmp: dict[str, object]) -> None:
+async def test_every_cell_that_a_device_has_is_read(agent: Agent, snmp: dict[str, object], engine: str) -> None:
     def whole() -> bool:
         if not recorder.readings:
             return False
@@ -83,21 +102,31 @@ async def test_every_cell_that_a_device_has_is_read(agent: Agent, snmp: dict[str
         expected[2:4] = True
         return np.array_equal(recorder.readings[-1].valid, expected)
 
-    async with polling(device(agent.port, snmp, interval_s=2.0, slow_interval_s=0.25, timeout_s=1.0)) as (recorder, _):
+    interval_s = 2.0 if "many" in snmp.values() else 0.5
+    polled = device(agent.port, snmp, interval_s=interval_s, slow_interval_s=0.25, timeout_s=1.0, engine=engine)
+    async with polling(polled) as (recorder, _):
         await recorder.until(whole)
     assert not recorder.bad
 
 
+@pytest.fixture
+def soon_down(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Silence is told sooner."""
+    monkeypatch.setattr("server.sources.snmp.health.DOWN_S", 0.9)
+
+
+@ENGINES
+@pytest.mark.usefixtures("soon_down")
 @pytest.mark.gen_test(timeout=30)
-async def test_a_silent_agent_gives_gaps_then_is_down_and_comes_back_by_itself(own_agent: Agent) -> None:
-    async with polling(device(own_agent.port)) as (recorder, _):
+async def test_a_silent_agent_gives_gaps_then_is_down_and_comes_back_by_itself(own_agent: Agent, engine: str) -> None:
+    async with polling(device(own_agent.port, engine=engine)) as (recorder, _):
         await recorder.more_readings(2)
         own_agent.pause()
         await recorder.more_readings(1)
         gaps = await recorder.more_readings(4)
         assert not any(reading.valid.any() or reading.chunks for reading in gaps)
         status = await recorder.state(DeviceState.DOWN)
-        assert status.reason == "no answer for 5 s: the device is down, or a filter or a wrong community stops it"
+        assert status.reason == "no answer for 1 s: the device is down, or a filter or a wrong community stops it"
         own_agent.resume()
         await recorder.state(DeviceState.UP)
         await recorder.until(recorder.readings[-1].valid.all)
@@ -108,16 +137,10 @@ async def test_a_silent_agent_gives_gaps_then_is_down_and_comes_back_by_itself(o
     assert len({id(reading.table) for reading in recorder.readings}) == 1
 
 
-@pytest.mark.parametrize(
-    "snmp",
-    [
-        {"version": "2c", "community": "two"},
-        {"version": "3", "user": "auth-SHA", "context": "two", "auth": {"protocol": "SHA", "key": AUTH_KEY}},
-    ],
-)
+@pytest.mark.parametrize(("snmp", "engine"), [({"version": "2c", "community": "two"}, "auto"), (V3, "pysnmp")])
 @pytest.mark.gen_test(timeout=30)
 async def test_a_reboot_that_renumbers_interfaces_never_shows_one_as_another(
-    own_agent: Agent, snmp: dict[str, object]
+    own_agent: Agent, snmp: dict[str, object], engine: str
 ) -> None:
     before = Recording([Interface(1, "a", columns={f"{IF_X}.6": 111}), Interface(2, "b", columns={f"{IF_X}.6": 222})])
     after = Recording(
@@ -125,7 +148,7 @@ async def test_a_reboot_that_renumbers_interfaces_never_shows_one_as_another(
         extra={UP_TIME_TEXT: "67:numeric|rate=100,initial=500"},
     )
     own_agent.serve({"two": before})
-    async with polling(device(own_agent.port, snmp)) as (recorder, _):
+    async with polling(device(own_agent.port, snmp, engine=engine)) as (recorder, _):
         await recorder.more_readings(2)
         own_agent.serve({"two": after})
         await recorder.until(
@@ -151,6 +174,7 @@ async def test_wrong_credentials_are_a_state_with_words_and_no_readings(agent: A
     assert "canary" not in repr((recorder.statuses, recorder.events))
 
 
+@pytest.mark.usefixtures("soon_down")
 @pytest.mark.gen_test(timeout=30)
 async def test_a_wrong_community_is_down_and_says_that_it_may_be_that(agent: Agent) -> None:
     async with polling(device(agent.port, {"version": "2c", "community": "canary"})) as (recorder, _):
@@ -159,9 +183,10 @@ async def test_a_wrong_community_is_down_and_says_that_it_may_be_that(agent: Age
     assert "canary" not in repr(recorder.statuses)
 
 
+@ENGINES
 @pytest.mark.gen_test(timeout=30)
-async def test_an_unknown_host_is_down_and_named(io_loop: object) -> None:
-    async with polling(device(161, address="fra1-pe9.invalid")) as (recorder, _):
+async def test_an_unknown_host_is_down_and_named(io_loop: object, engine: str) -> None:
+    async with polling(device(161, address="fra1-pe9.invalid", engine=engine)) as (recorder, _):
         status = await recorder.state(DeviceState.DOWN)
         assert status.reason == "host name fra1-pe9.invalid is not known to DNS"
         assert recorder.failed == {"unknown_host": 1}

@@ -7,18 +7,30 @@ import pytest
 
 from server.core.model import DeviceState
 from server.sources.snmp import mib
+from server.sources.snmp.poller import Poller
 from tests.sources.snmp.recorder import column, device, polling
 from tests.sources.snmp.tables import IF, UP_TIME, table
 from tests.sources.snmp.tables import IF_X as X
 from tests.support.hostile_agent import GET, Heard, HostileAgent, Oid, hostile_agent, number, text
 
 FAST = len(mib.FAST_SOURCES)
-UP_TIME_TEXT = "1.3.6.1.2.1.1.3.0"
+ENGINES = pytest.mark.parametrize("engine", ["auto", "pysnmp"])
+
+
+@pytest.fixture(autouse=True)
+def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ticks begin at once. How devices are spread over the interval is `test_source.py`'s."""
+    monkeypatch.setattr(Poller, "_phase_s", lambda _: 0.0)
+
+
 PUBLIC = {"version": "2c", "community": "public"}
 
 
 @pytest.mark.gen_test(timeout=30)
-async def test_a_device_that_answers_after_the_interval_is_late_and_still_read(io_loop: object) -> None:
+async def test_a_device_that_answers_after_the_interval_is_late_and_still_read(
+    io_loop: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("server.sources.snmp.health.WINDOW", 4)
     async with hostile_agent(table()) as agent, polling(device(agent.port, PUBLIC, timeout_s=1.0)) as (recorder, _):
         await recorder.more_readings(2)
         _delay(agent, 0.6)
@@ -32,9 +44,11 @@ async def test_a_device_that_answers_after_the_interval_is_late_and_still_read(i
         assert status.state is DeviceState.LATE
 
 
+@ENGINES
 @pytest.mark.gen_test(timeout=30)
-async def test_a_device_that_answers_after_all_tries_is_told_how_late(io_loop: object) -> None:
-    async with hostile_agent(table()) as agent, polling(device(agent.port, PUBLIC, timeout_s=0.1)) as (recorder, _):
+async def test_a_device_that_answers_after_all_tries_is_told_how_late(io_loop: object, engine: str) -> None:
+    settings = {"timeout_s": 0.1, "engine": engine}
+    async with hostile_agent(table()) as agent, polling(device(agent.port, PUBLIC, **settings)) as (recorder, _):
         await recorder.more_readings(2)
         _delay(agent, 0.4)
         await recorder.until(lambda: "raise timeout_s" in recorder.statuses[-1].reason)
@@ -68,21 +82,31 @@ async def test_one_bad_value_spoils_its_cell_only(io_loop: object, value: tuple[
         assert recorder.statuses[-1].state is DeviceState.UP
 
 
+def other_objects(heard: Heard) -> list[bytes]:
+    return [heard.reply([((*oid[:-1], oid[-1] + 1), value) for oid, value in heard.honest])]
+
+
+def truncated(heard: Heard) -> list[bytes]:
+    return [heard.reply()[:-3]]
+
+
 @pytest.mark.parametrize(
-    "mischief",
+    ("mischief", "engine"),
     [
-        lambda heard: [heard.reply([((*oid[:-1], oid[-1] + 1), value) for oid, value in heard.honest])],
-        lambda heard: [heard.reply(heard.honest[:-1])],
-        lambda heard: [heard.reply(heard.honest[::-1])],
-        lambda heard: [heard.reply()[:-3]],
-        lambda heard: [heard.reply(error=5, index=9999)],
+        (other_objects, "auto"),
+        (other_objects, "pysnmp"),
+        (lambda heard: [heard.reply(heard.honest[:-1])], "auto"),
+        (lambda heard: [heard.reply(heard.honest[::-1])], "auto"),
+        (truncated, "auto"),
+        (truncated, "pysnmp"),
+        (lambda heard: [heard.reply(error=5, index=9999)], "auto"),
     ],
 )
 @pytest.mark.gen_test(timeout=30)
 async def test_answers_that_cannot_be_used_are_a_state_and_give_no_values(
-    io_loop: object, mischief: Callable[[Heard], list[bytes]]
+    io_loop: object, mischief: Callable[[Heard], list[bytes]], engine: str
 ) -> None:
-    async with hostile_agent(table()) as agent, polling(device(agent.port, PUBLIC)) as (recorder, _):
+    async with hostile_agent(table()) as agent, polling(device(agent.port, PUBLIC, engine=engine)) as (recorder, _):
         await recorder.more_readings(1)
         agent.mischief = mischief
         status = await recorder.state(DeviceState.BAD_REPLIES)
@@ -96,7 +120,7 @@ async def test_answers_that_cannot_be_used_are_a_state_and_give_no_values(
 
 @pytest.mark.gen_test(timeout=30)
 async def test_a_partial_answer_leaves_the_other_cells_alone(io_loop: object) -> None:
-    async with hostile_agent(table(40)) as agent, polling(device(agent.port, PUBLIC, interval_s=0.5)) as (recorder, _):
+    async with hostile_agent(table(40)) as agent, polling(device(agent.port, PUBLIC, interval_s=0.35)) as (recorder, _):
         await recorder.more_readings(1)
         agent.mischief = lambda heard: [] if (*X, 6, 1) in heard.oids else [heard.reply()]
         await recorder.more_readings(1)
@@ -109,11 +133,12 @@ async def test_a_partial_answer_leaves_the_other_cells_alone(io_loop: object) ->
         assert "had no full answer" in recorder.statuses[-1].reason
 
 
+@ENGINES
 @pytest.mark.gen_test(timeout=30)
-async def test_a_device_that_calls_answers_too_big_is_asked_in_smaller_ones_for_good(io_loop: object) -> None:
+async def test_a_device_that_calls_answers_too_big_is_asked_in_smaller_ones_for_good(io_loop: object, engine: str) -> None:
     async with hostile_agent(table(20)) as agent:
         agent.mischief = lambda heard: [heard.reply([], error=1) if len(heard.honest) > 10 else heard.reply()]
-        async with polling(device(agent.port, PUBLIC)) as (recorder, _):
+        async with polling(device(agent.port, PUBLIC, engine=engine)) as (recorder, _):
             await recorder.until(lambda: recorder.readings and recorder.readings[-1].valid[:FAST].all())
             sent = len(agent.heard)
             await recorder.more_readings(2)
@@ -132,8 +157,9 @@ async def test_an_interface_that_went_is_looked_for_and_dropped(io_loop: object)
         assert reading.table.version == 2
 
 
+@ENGINES
 @pytest.mark.gen_test(timeout=30)
-async def test_version_1_drops_the_one_object_that_fails_the_whole_answer(io_loop: object) -> None:
+async def test_version_1_drops_the_one_object_that_fails_the_whole_answer(io_loop: object, engine: str) -> None:
     things = {oid: value for oid, value in table(3).items() if oid[:-2] != X or oid[-2] not in (6, 10)}
     for index in (1, 2, 3):
         things |= {(*IF, 10, index): number(0x41, index), (*IF, 16, index): number(0x41, index)}
@@ -146,11 +172,12 @@ async def test_version_1_drops_the_one_object_that_fails_the_whole_answer(io_loo
             for at, (oid, value) in enumerate(heard.honest, 1)
             if value[0] in (0x80, 0x81, 0x82) or (heard.operation == GET and oid in broken)
         ]
-        return [heard.reply(error=2, index=missing[0]) if missing else heard.reply()]
+        asked = [(oid, (0x05, b"")) for oid in heard.oids]
+        return [heard.reply(asked, error=2, index=missing[0]) if missing else heard.reply()]
 
     async with hostile_agent(things) as agent:
         agent.mischief = version_1
-        async with polling(device(agent.port, {"version": "1", "community": "public"})) as (recorder, _):
+        async with polling(device(agent.port, {"version": "1", "community": "public"}, engine=engine)) as (recorder, _):
             await recorder.until(lambda: recorder.readings and recorder.readings[-1].valid[:FAST].all())
             broken.append((*IF, 10, 2))
             await recorder.until(lambda: column(recorder.readings[-1], "in_octets") == [1, None, 3])
@@ -191,7 +218,7 @@ async def test_a_missed_row_keeps_its_discontinuity_stamp(io_loop: object) -> No
     stamps = {(*X, 19, index): number(0x43, 1000 + index) for index in range(1, 41)}
     async with (
         hostile_agent({**table(40), **stamps}) as agent,
-        polling(device(agent.port, PUBLIC, interval_s=0.5)) as (recorder, _),
+        polling(device(agent.port, PUBLIC, interval_s=0.35)) as (recorder, _),
     ):
         await recorder.more_readings(1)
         agent.mischief = lambda heard: [] if (*X, 6, 1) in heard.oids else [heard.reply()]
@@ -218,5 +245,5 @@ async def test_texts_of_a_device_are_made_harmless(io_loop: object) -> None:
 @pytest.mark.gen_test(timeout=30)
 async def test_a_tick_starts_in_time_whatever_the_device_does(io_loop: object) -> None:
     async with hostile_agent(table()) as agent, polling(device(agent.port, PUBLIC)) as (recorder, _):
-        await recorder.more_readings(8)
+        await recorder.more_readings(6)
         assert max(recorder.late_s) < 0.1

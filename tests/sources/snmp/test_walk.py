@@ -11,8 +11,8 @@ import pytest
 from server.core.errors import BadReply
 from server.sources.snmp import mib
 from server.sources.snmp.message import Operation
-from server.sources.snmp.pysnmp_client import CommunityCodec
-from server.sources.snmp.session import Session
+from server.sources.snmp.pysnmp_stack.codec import CommunityCodec
+from server.sources.snmp.session import SocketSession
 from server.sources.snmp.settings import SnmpV1V2
 from server.sources.snmp.walk import Limits, Walker
 from tests.sources.snmp.tables import IF_X, table
@@ -32,7 +32,7 @@ async def walking(
 
     codec = CommunityCodec(SnmpV1V2.model_validate({"version": "2c", "community": "public"}))
     async with hostile_agent(things) as agent:
-        session = await Session.open(("127.0.0.1", agent.port), codec, count)
+        session = await SocketSession.open(("127.0.0.1", agent.port), codec, count)
         limits = Limits(operation, most_rows, asyncio.get_running_loop().time() + seconds, 1, 1.0)
         try:
             yield agent, Walker(session, limits, count), bad

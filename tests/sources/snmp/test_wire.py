@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from pyasn1.codec.ber import encoder
 from pyasn1.type import univ
 
-from server.sources.snmp.wire import Tag, VarBind, decode_index, encode_oid, parse_varbind
+from server.sources.snmp.wire import Tag, VarBind, decode_index, decode_oid, encode_oid, parse_varbind, pdu_tag
 
 NUMBERS = st.lists(st.integers(0, 2**32 - 1), max_size=12)
 
@@ -16,6 +16,11 @@ def test_an_oid_is_encoded_as_pyasn1_does_it(tail: list[int]) -> None:
     oid = (1, 3, *tail)
     assert encode_oid(oid) == encoder.encode(univ.ObjectIdentifier(oid))[2:]
     assert decode_index(encode_oid(oid)[1:]) == tuple(tail)
+
+
+@given(st.sampled_from([(0, 39), (1, 0), (1, 39), (2, 0), (2, 999)]), NUMBERS)
+def test_an_oid_is_decoded_as_it_was_encoded(begin: tuple[int, int], tail: list[int]) -> None:
+    assert decode_oid(encode_oid((*begin, *tail))) == (*begin, *tail)
 
 
 @pytest.mark.parametrize("content", [b"\x81", b"\x90\x80\x80\x80\x00"])
@@ -69,3 +74,27 @@ def test_a_long_form_length_is_read() -> None:
     value = b"x" * 300
     raw = b"\x30\x82" + (3 + 4 + 300 + 1).to_bytes(2, "big") + b"\x06\x02\x2b\x06" + b"\x04\x82\x01\x2c" + value
     assert parse_varbind(raw) == VarBind(b"\x2b\x06", Tag.OCTET_STRING, value)
+
+
+MESSAGE = bytes.fromhex("300b020101 0401 78 a203 020107".replace(" ", ""))
+
+
+def test_the_pdu_of_a_message_is_known_by_its_tag() -> None:
+    assert pdu_tag(MESSAGE) == 0xA2
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        b"",
+        MESSAGE[:-1],
+        MESSAGE + b"\x00",
+        b"\x31" + MESSAGE[1:],
+        MESSAGE.replace(b"\x04\x01x", b"\x05\x01x"),
+        MESSAGE.replace(b"\xa2\x03", b"\xa2\x02"),
+        MESSAGE.replace(b"\x30\x0b", b"\x30\x80") + b"\x00\x00",
+    ],
+)
+def test_what_is_no_message_has_no_pdu(message: bytes) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        pdu_tag(message)

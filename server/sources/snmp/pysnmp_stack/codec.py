@@ -1,4 +1,4 @@
-"""The one door to pysnmp: turns requests into datagrams and datagrams into answers, for SNMP 1, 2c and 3.
+"""Turns requests into datagrams and datagrams into answers, for SNMP 1, 2c and 3.
 
 pysnmp's message processing and user-based security models are used directly, without its dispatcher: sockets, deadlines and
 the pairing of answers are `session.py`'s. Varbinds stay raw (`wire.py`).
@@ -11,8 +11,8 @@ import copy
 import weakref
 from typing import Any
 
-from pyasn1.codec.ber import decoder, encoder  # type: ignore[import-untyped]
-from pyasn1.type import namedtype, univ  # type: ignore[import-untyped]
+from pyasn1.codec.ber import decoder, encoder
+from pyasn1.type import namedtype, univ
 from pysnmp.entity import config
 from pysnmp.entity.engine import SnmpEngine
 from pysnmp.proto import errind, rfc1157, rfc1905
@@ -22,29 +22,11 @@ from pysnmp.proto.secmod.rfc3414 import SnmpUSMSecurityModel
 
 from server.core.clock import boot_ns
 from server.core.errors import AuthFailed, BadReply
-from server.sources.snmp.message import Codec, Operation, Report, Request, Response
-from server.sources.snmp.refusals import words_for
+from server.sources.snmp.message import MOST_OCTETS, Codec, Operation, Report, Request, Response
+from server.sources.snmp.pysnmp_stack.security import anew_pause_s, overhead, usm_keys, words
 from server.sources.snmp.settings import SnmpV1V2, SnmpV3
 from server.sources.snmp.wire import parse_varbind
 
-_AUTH = {
-    "MD5": config.USM_AUTH_HMAC96_MD5,
-    "SHA": config.USM_AUTH_HMAC96_SHA,
-    "SHA224": config.USM_AUTH_HMAC128_SHA224,
-    "SHA256": config.USM_AUTH_HMAC192_SHA256,
-    "SHA384": config.USM_AUTH_HMAC256_SHA384,
-    "SHA512": config.USM_AUTH_HMAC384_SHA512,
-}
-_PRIVACY = {
-    "DES": config.USM_PRIV_CBC56_DES,
-    "3DES": config.USM_PRIV_CBC168_3DES,
-    "AES": config.USM_PRIV_CFB128_AES,
-    "AES192": config.USM_PRIV_CFB192_AES,
-    "AES256": config.USM_PRIV_CFB256_AES,
-    "AES192-BLUMENTHAL": config.USM_PRIV_CFB192_AES_BLUMENTHAL,
-    "AES256-BLUMENTHAL": config.USM_PRIV_CFB256_AES_BLUMENTHAL,
-}
-_MOST_ANEW_S = 600.0  # between two new engine IDs of one device: each costs memory for good
 _EXPIRE_S = 10.0  # one tick of pysnmp's caches; it forgets a device's clock and engine ID after 300 of them
 _UDP_DOMAIN = (1, 3, 6, 1, 6, 1, 1)
 
@@ -129,7 +111,7 @@ class CommunityCodec:
         self._version = 0 if credentials.version == "1" else 1
         self._community = credentials.community.get_secret_value().encode()
         self._spec = _COMMUNITY_MESSAGE()
-        self.overhead = 40 + len(self._community)
+        self.overhead = overhead(credentials)
 
     def encode(self, request: Request, request_id: int) -> bytes:
         pdu = _build(request, request_id)
@@ -190,8 +172,7 @@ class V3Codec:
         self._anew_ns = 0
         self._proven: int | None = None  # the generation in which an answer came
         self._expired_ns = boot_ns()
-        # Header 60, engine ID twice 64, user, digest 48, salt 8, padding 8, context.
-        self.overhead = 190 + len(credentials.user) + len(credentials.context)
+        self.overhead = overhead(credentials)
 
     @property
     def _peer(self) -> tuple[str, int]:
@@ -209,7 +190,7 @@ class V3Codec:
         try:
             datagram: bytes = self._model.prepare_outgoing_message(self._view, *arguments)[2]
         except StatusInformation as error:
-            raise AuthFailed(_words(error)) from None
+            raise AuthFailed(words(error.get("errorIndication"))) from None
         return datagram
 
     def decode(self, datagram: bytes) -> Response | Report:
@@ -242,13 +223,12 @@ class V3Codec:
         if request_id is None:
             raise BadReply("engine_id" if replaced else "security") from None
         again = replaced or indication in (errind.unknownEngineID, errind.notInTimeWindow)
-        return Report(int(request_id), again, _words(error))
+        return Report(int(request_id), again, words(error.get("errorIndication")))
 
     def _ask_engine_id(self) -> None:
         """Before the next request; less and less often, for a device that makes up new ones."""
         now_ns = boot_ns()
-        pause_s = min(_MOST_ANEW_S, 2.0 ** min(self._generation, 10)) if self._generation else 0.0
-        if now_ns - self._anew_ns >= pause_s * 1e9:
+        if now_ns - self._anew_ns >= anew_pause_s(self._generation) * 1e9:
             self._anew_ns = now_ns
             self._generation += 1
 
@@ -258,12 +238,6 @@ class V3Codec:
             self._expired_ns = now_ns
             self._model.receive_timer_tick(self._view, 0)
             self._view.security_models[3].receive_timer_tick(self._view, 0)
-
-
-def _words(error: StatusInformation) -> str:
-    indication = error.get("errorIndication")
-    name = type(indication).__name__
-    return words_for(name[:1].lower() + name[1:], str(indication))
 
 
 class Codecs:
@@ -286,12 +260,8 @@ class Codecs:
 
 
 def _make_engine(credentials: SnmpV3) -> Any:
-    engine = SnmpEngine(maxMessageSize=1472)
+    engine = SnmpEngine(maxMessageSize=MOST_OCTETS)
     engine.transport_dispatcher = _Mute()
-    keys: list[Any] = []
-    for part, protocols in ((credentials.auth, _AUTH), (credentials.privacy, _PRIVACY)):
-        keys += [protocols[part.protocol], part.key.get_secret_value()] if part is not None else [None, None]
-    auth, key, privacy, privacy_key = keys
-    auth, privacy = auth or config.USM_AUTH_NONE, privacy or config.USM_PRIV_NONE
-    config.add_v3_user(engine, credentials.user, auth, key, privacy, privacy_key)
+    auth, auth_key, privacy, privacy_key = usm_keys(credentials)
+    config.add_v3_user(engine, credentials.user, auth, auth_key, privacy, privacy_key)
     return engine

@@ -11,14 +11,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.core.errors import AuthFailed, BadReply, NoAnswer
+from server.core.errors import BadReply
+from server.sources.snmp.engine import Wait
 from server.sources.snmp.message import Operation, Request
 from server.sources.snmp.mib import SYS_UP_TIME
-from server.sources.snmp.pysnmp_client import Codecs, CommunityCodec, V3Codec
-from server.sources.snmp.session import Session, Wait
+from server.sources.snmp.pysnmp_stack.codec import Codecs, CommunityCodec, V3Codec
+from server.sources.snmp.session import SocketSession
 from server.sources.snmp.settings import SnmpV1V2, SnmpV3
 from server.sources.snmp.wire import Tag
-from tests.sources.snmp.conftest import AUTH_KEY, PRIVACY_KEY, Agent, v3_users
+from tests.sources.snmp.conftest import AUTH_KEY, PRIVACY_KEY, Agent
 
 ASK = Request.of(Operation.GET, (SYS_UP_TIME,))
 
@@ -37,72 +38,18 @@ def v3(user: str, auth: str | None, privacy: str | None, **more: Any) -> SnmpV3:
 
 
 @asynccontextmanager
-async def session_of(agent: Agent, snmp: SnmpV3 | SnmpV1V2, codecs: Codecs | None = None) -> AsyncIterator[Session]:
+async def session_of(agent: Agent, snmp: SnmpV3 | SnmpV1V2, codecs: Codecs | None = None) -> AsyncIterator[SocketSession]:
     codec = await (codecs or Codecs()).codec(snmp)
-    session = await Session.open(("127.0.0.1", agent.port), codec, lambda check: None)
+    session = await SocketSession.open(("127.0.0.1", agent.port), codec, lambda check: None)
     try:
         yield session
     finally:
         await session.close()
 
 
-async def up_time(session: Session, wait_s: float = 5.0) -> int | None:
+async def up_time(session: SocketSession, wait_s: float = 5.0) -> int | None:
     answer = await session.ask(ASK, Wait(1, wait_s, asyncio.get_running_loop().time() + wait_s))
     return answer.varbinds[0].number(Tag.TIME_TICKS)
-
-
-@pytest.mark.parametrize(("user", "auth", "privacy"), v3_users())
-@pytest.mark.gen_test(timeout=20)
-async def test_version_3_speaks_each_protocol(agent: Agent, user: str, auth: str | None, privacy: str | None) -> None:
-    async with session_of(agent, v3(user, auth, privacy)) as session:
-        first = await up_time(session)
-        assert first is not None
-        assert first >= 100_000
-        both = await asyncio.gather(up_time(session), up_time(session))
-        assert all(ticks is not None and ticks >= first for ticks in both)
-
-
-@pytest.mark.parametrize(
-    ("credentials", "words"),
-    [
-        (v3("nobody", "SHA256", "AES"), "does not know the user: check snmp.user"),
-        (v3("auth-SHA", "SHA", None, auth_key="a wrong key"), "refuses the signature: check snmp.auth"),
-        (v3("auth-SHA", "SHA512", None), "refuses the signature: check snmp.auth"),
-        (v3("priv-AES", "SHA256", "AES", privacy_key="a wrong key"), "snmp.privacy"),
-        (v3("priv-AES", "SHA256", None), "security level: check whether snmp.auth and snmp.privacy"),
-        (v3("auth-SHA", "SHA", "AES"), "snmp.privacy (protocol, key, and whether the device wants it)"),
-    ],
-)
-@pytest.mark.gen_test(timeout=20)
-async def test_wrong_credentials_say_what_to_check(agent: Agent, credentials: SnmpV3, words: str) -> None:
-    async with session_of(agent, credentials) as session:
-        with pytest.raises(AuthFailed) as caught:
-            await up_time(session, 1.0)
-    assert words in str(caught.value)
-    assert "wrong key" not in str(caught.value)
-
-
-@pytest.mark.gen_test(timeout=20)
-async def test_an_unknown_community_or_context_is_met_with_silence(agent: Agent) -> None:
-    community = SnmpV1V2.model_validate({"version": "2c", "community": "unknown"})
-    async with session_of(agent, community) as session:
-        with pytest.raises(NoAnswer):
-            await up_time(session, 0.3)
-    credentials = v3("plain", None, None).model_copy(update={"context": "unknown"})
-    async with session_of(agent, credentials) as session:
-        with pytest.raises(AuthFailed, match=r"answers engine ID discovery but not requests: .*snmp\.context"):
-            await up_time(session, 0.3)
-
-
-@pytest.mark.gen_test(timeout=20)
-async def test_two_devices_with_one_user_name_and_different_keys_do_not_mix(agent: Agent) -> None:
-    codecs = Codecs()
-    right, wrong = v3("auth-MD5", "MD5", None), v3("auth-MD5", "MD5", None, auth_key="another-key")
-    async with session_of(agent, right, codecs) as first, session_of(agent, wrong, codecs) as second:
-        for _ in range(2):
-            assert await up_time(first) is not None
-            with pytest.raises(AuthFailed):
-                await up_time(second)
 
 
 @pytest.mark.gen_test(timeout=20)
@@ -140,7 +87,7 @@ async def test_a_device_with_a_new_engine_id_is_learnt_anew(agent: Agent) -> Non
 async def test_a_device_is_asked_for_its_clock_again_when_it_was_forgotten(
     agent: Agent, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("server.sources.snmp.pysnmp_client._EXPIRE_S", -1.0)
+    monkeypatch.setattr("server.sources.snmp.pysnmp_stack.codec._EXPIRE_S", -1.0)
     async with session_of(agent, v3("priv-AES", "SHA256", "AES")) as session:
         await up_time(session)
         codec = session._codec
