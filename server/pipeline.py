@@ -40,6 +40,7 @@ class Pipeline:
         self._failing.discard(device)
         self._hub.publish(frame)
         for event in events:
+            _log.warning("%s: %s", f"{event.device} {event.row}".rstrip(), event.text)
             self._hub.publish(event)
 
     def status(self, status: DeviceStatus) -> None:
