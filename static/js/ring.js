@@ -24,6 +24,18 @@ export class Ring {
     return this.#length;
   }
 
+  /**
+   * A ring for more samples that holds what this one does.
+   * @param {number} capacity
+   */
+  grown(capacity) {
+    const ring = new Ring(capacity, this.columns);
+    for (let position = 0; position < this.#length; position += 1) {
+      ring.push(this.time(position), (column) => this.value(column, position));
+    }
+    return ring;
+  }
+
   /** Time of the newest sample, missed or not; NaN when empty. */
   get newestTime() {
     return this.#length ? this.time(this.#length - 1) : NaN;
@@ -145,6 +157,15 @@ export function fillLines(lines, ring, upColumn, downColumn, since, gapAfter_s) 
   up.length = count;
   down.length = count;
   return lines;
+}
+
+/**
+ * The greatest value of each direction; null where there is no sample.
+ * @param {Lines} lines
+ */
+export function peaksOf(lines) {
+  const any = (/** @type {(number|null)[]} */ values) => values.some((value) => value !== null);
+  return { up: any(lines.up) ? lines.maxUp : null, down: any(lines.down) ? lines.maxDown : null };
 }
 
 /**

@@ -1,6 +1,8 @@
 /** The page's one WebSocket: says what is wanted, comes back after a loss, and goes on where it was. No DOM. */
 
+import { Again } from './again.js';
 import { HEARTBEAT_S } from './store.js';
+import { mayCome } from './stream.js';
 
 /** @typedef {import('./store.js').Store} Store */
 /** @typedef {import('./wire.js').Subscribe} Subscribe */
@@ -9,12 +11,11 @@ import { HEARTBEAT_S } from './store.js';
 /** @typedef {Omit<Subscribe, 'type'>} Wish */
 
 /**
- * What the socket needs of the browser; tests bring their own.
- * @typedef {object} Surroundings
+ * What the socket needs of the browser, timers included; tests bring their own.
+ * @typedef {object} Browser
  * @property {(url: string) => WebSocket} open
- * @property {(work: () => void, delay_ms: number) => number} later
- * @property {(timer: number) => void} cancel
  * @property {() => number} random 0 to 1
+ * @typedef {Browser & import('./again.js').Timers} Surroundings
  */
 
 const FIRST_PAUSE_MS = 500;
@@ -24,6 +25,7 @@ const STEADY_AFTER_MS = 10_000;
 const HELLO_WITHIN_MS = 10_000;
 const DEAD_AFTER_MS = 2.5 * HEARTBEAT_S * 1000;
 const REFETCH_EVERY_MS = 5_000;
+const REFUSED_AGAIN_MS = 15_000;
 /** The server takes 10 messages a second. */
 const MOST_PER_S = 8;
 
@@ -38,6 +40,9 @@ export class Socket {
   #ready = false;
   #opened_ms = NaN;
   #refetched_ms = -Infinity;
+  /** @type {Set<number>} subscriptions that lack dropped frames: only a whole snapshot brings them */ #holes = new Set();
+  /** @type {Again} */ #refetches;
+  /** @type {Again} */ #refused;
 
   /**
    * @param {string} url
@@ -48,6 +53,8 @@ export class Socket {
     this.url = url;
     this.store = store;
     this.around = around;
+    this.#refetches = new Again(around, (id) => this.#refetch(id));
+    this.#refused = new Again(around, (id) => this.#ask(id));
   }
 
   /** Connect now, whatever the back-off says. */
@@ -70,12 +77,13 @@ export class Socket {
   subscribe(wish) {
     this.#wishes.set(wish.id, wish);
     this.store.asked({ type: 'subscribe', ...wish });
-    if (this.#ready) this.#queue({ type: 'subscribe', ...wish });
+    if (this.#ready) this.#ask(wish.id);
   }
 
   /** @param {number} id */
   unsubscribe(id) {
     this.#wishes.delete(id);
+    this.#holes.delete(id);
     this.store.forget(id);
     if (this.#ready) this.#queue({ type: 'unsubscribe', id });
   }
@@ -86,24 +94,52 @@ export class Socket {
     this.#expectWithin(DEAD_AFTER_MS);
     const message = /** @type {ServerMessage} */ (JSON.parse(String(data)));
     this.store.receive(message);
-    if (message.type === 'hello') {
-      this.#ready = true;
-      this.#opened_ms = this.store.now_ms();
-      for (const wish of this.#wishes.values()) {
-        this.#queue({ type: 'subscribe', ...wish, ...this.store.resumeOf(wish.id) });
-      }
-    } else if (message.type === 'resync') {
-      this.#refetch(message.id);
+    switch (message.type) {
+      case 'hello':
+        this.#greeted();
+        break;
+      case 'resync':
+        this.#dropped(message.id);
+        break;
+      case 'snapshot':
+        this.#refused.drop(message.id);
+        if (!message.resumed) this.#filled(message.id);
+        break;
+      case 'device':
+        this.#refused.drop(message.id);
+        break;
+      case 'error':
+        if (message.id !== null && mayCome(message)) this.#refused.add(message.id, REFUSED_AGAIN_MS);
     }
   }
 
+  #greeted() {
+    this.#ready = true;
+    this.#opened_ms = this.store.now_ms();
+    for (const { id } of this.#wishes.values()) this.#ask(id, this.#holes.has(id) ? {} : this.store.resumeOf(id));
+  }
+
   /** Frames were dropped because we read too slowly: fetch them from history, but not so often that we read slower still. */
+  #dropped(/** @type {number} */ id) {
+    if (!this.#wishes.get(id)?.history_s) return;
+    this.#holes.add(id);
+    this.#refetches.add(id, Math.max(0, this.#refetched_ms + REFETCH_EVERY_MS - this.store.now_ms()));
+  }
+
   #refetch(/** @type {number} */ id) {
+    this.#refetched_ms = this.store.now_ms();
+    this.#ask(id);
+  }
+
+  #filled(/** @type {number} */ id) {
+    this.#holes.delete(id);
+    this.#refetches.drop(id);
+  }
+
+  /** What is no longer wished for is not asked for. @param {number} id @param {{epoch?: string, since_seq?: number}} [resume] */
+  #ask(id, resume = {}) {
     const wish = this.#wishes.get(id);
-    const now_ms = this.store.now_ms();
-    if (!wish || !wish.history_s || now_ms - this.#refetched_ms < REFETCH_EVERY_MS) return;
-    this.#refetched_ms = now_ms;
-    this.#queue({ type: 'subscribe', ...wish });
+    if (wish) this.#queue({ type: 'subscribe', ...wish, ...resume });
   }
 
   #lost() {
@@ -128,6 +164,8 @@ export class Socket {
       if (timer !== undefined) this.around.cancel(timer);
     }
     this.#retryTimer = this.#deadTimer = this.#sendTimer = undefined;
+    this.#refetches.clear();
+    this.#refused.clear();
     socket?.close();
   }
 

@@ -1,5 +1,6 @@
 /** What the page knows. The one place where messages become state; components read it and watch for changes. No DOM. */
 
+import { EventLog } from './event-log.js';
 import { LATE_AFTER, NO_DATA_AFTER } from './format.js';
 import { Ring } from './ring.js';
 import { Stream } from './stream.js';
@@ -7,7 +8,6 @@ import { Stream } from './stream.js';
 /** @typedef {import('./wire.js').Hello} Hello */
 /** @typedef {import('./wire.js').Summary} Summary */
 /** @typedef {import('./wire.js').SummaryRow} SummaryRow */
-/** @typedef {import('./wire.js').EventBody} EventBody */
 /** @typedef {import('./wire.js').Subscribe} Subscribe */
 /** @typedef {import('./wire.js').ServerMessage} ServerMessage */
 /** @typedef {{up: (number|null)[], down: (number|null)[]}} Spark */
@@ -25,7 +25,6 @@ import { Stream } from './stream.js';
 export const TREND_S = 900;
 export const HEARTBEAT_S = 20;
 const STALE_AFTER = 3;
-const MOST_EVENTS = 200;
 const MOST_SPARKS = 800;
 
 export class Store {
@@ -36,7 +35,7 @@ export class Store {
   /** @type {Map<string, Spark>} newest used last */ sparks = new Map();
   /** Totals of all devices: in, out. */
   trend = new Ring(TREND_S + 64, 2);
-  /** @type {EventBody[]} newest first */ events = [];
+  log = new EventLog();
   /** @type {Map<number, Stream>} by id of the subscription */ streams = new Map();
   /** How far behind the server's clock the newest data was when it came. */
   behind_s = NaN;
@@ -45,6 +44,7 @@ export class Store {
   #heard_ms = NaN;
   #clock_s = NaN;
   #summaryWanted = false;
+  /** @type {Set<number>} subscriptions to events */ #eventIds = new Set();
   /** @type {Map<string, Set<() => void>>} */ #watchers = new Map();
 
   /**
@@ -97,7 +97,10 @@ export class Store {
       this.#summaryWanted = true;
       return;
     }
-    if (request.events) return;
+    if (request.events) {
+      this.#eventIds.add(request.id);
+      return;
+    }
     const stream = this.streams.get(request.id);
     if (stream && stream.name === request.device) stream.history_s = request.history_s ?? 0;
     else this.streams.set(request.id, new Stream(request.id, request.device ?? '', request.history_s ?? 0));
@@ -106,6 +109,7 @@ export class Store {
   /** @param {number} id */
   forget(id) {
     this.streams.delete(id);
+    this.#eventIds.delete(id);
   }
 
   /**
@@ -124,6 +128,7 @@ export class Store {
       this.hello = message;
       this.#setClock(message.server_time, now_ms, true);
       this.#heard_ms = now_ms;
+      this.log.replay();
       this.setLink({ phase: 'open', next_ms: null, lost_ms: null });
     } else if (message.type === 'heartbeat') {
       this.#setClock(message.server_time, now_ms, false);
@@ -132,7 +137,10 @@ export class Store {
       this.#takeSummary(message, now_ms);
       this.#tell('summary');
     } else if (message.type === 'event') {
-      this.#takeEvent(message.event);
+      this.log.take(message.event);
+      this.#tell('events');
+    } else if (message.type === 'resync' && this.#eventIds.has(message.id)) {
+      this.log.lose(message.missed, this.serverNow());
       this.#tell('events');
     } else if (message.id !== null) {
       const stream = this.streams.get(message.id);
@@ -159,8 +167,7 @@ export class Store {
       this.#heard_ms = now_ms;
       stream.setDevice(message, now_ms, this.serverNow());
     } else if (message.type === 'error') {
-      stream.failure = message;
-      stream.version += 1;
+      stream.fail(message);
     }
     this.#tell(`stream ${stream.id}`);
   }
@@ -183,17 +190,6 @@ export class Store {
       if (this.sparks.size <= MOST_SPARKS) break;
       this.sparks.delete(key);
     }
-  }
-
-  /** Events come again after a reconnect: each is kept once. @param {EventBody} event */
-  #takeEvent(event) {
-    const same = (/** @type {EventBody} */ other) =>
-      other.time === event.time && other.kind === event.kind && other.device === event.device
-      && other.interface === event.interface && other.text === event.text;
-    if (this.events.some(same)) return;
-    const at = this.events.findIndex((other) => other.time <= event.time);
-    this.events.splice(at < 0 ? this.events.length : at, 0, event);
-    if (this.events.length > MOST_EVENTS) this.events.length = MOST_EVENTS;
   }
 
   /** @param {number} time of the data @param {number} now_ms */
@@ -220,8 +216,8 @@ export class Store {
   /** Seconds between messages that carry data, as this page must expect. */
   #expected_s() {
     let least = this.#summaryWanted ? 1 : HEARTBEAT_S;
-    for (const { ring, device, interval_s } of this.streams.values()) {
-      if (ring && device?.state !== 'down') least = Math.min(least, interval_s);
+    for (const { ring, device, failure, interval_s } of this.streams.values()) {
+      if (ring && !failure && device?.state !== 'down') least = Math.min(least, interval_s);
     }
     return least;
   }

@@ -20,6 +20,8 @@ export class Stream {
   /** Epoch of the server and number of the newest frame, to resume after. */
   epoch = '';
   seq = -1;
+  /** Seconds between samples, as far as is known. */
+  interval_s = 1;
   /** Rises with every change. */
   version = 0;
   /** @type {Float64Array} newest tick of each metric and interface */ #newest = new Float64Array(0);
@@ -37,11 +39,6 @@ export class Stream {
     this.id = id;
     this.name = name;
     this.history_s = history_s;
-  }
-
-  /** Seconds between samples, as far as is known. */
-  get interval_s() {
-    return this.device?.interval_s || 1;
   }
 
   /** @param {string} name row of an interface; -1 when there is none of that name */
@@ -100,9 +97,9 @@ export class Stream {
   take(message, now_ms, server_now) {
     const same = this.ring && sameNames(this.interfaces, message.interfaces) && sameTexts(this.metrics, message.metrics);
     this.metrics = message.metrics;
-    const needed = Math.max(Math.ceil(this.history_s / this.interval_s), message.times.length) + SPARE;
-    if (!same || !this.ring || this.ring.capacity < needed) {
-      this.ring = new Ring(needed, message.metrics.length * message.interfaces.length);
+    this.#pace(message.interval_s, message.times.length);
+    if (!same) {
+      this.ring = new Ring(this.#needed(message.times.length), message.metrics.length * message.interfaces.length);
       this.#newest = new Float64Array(this.ring.columns).fill(NaN);
       this.#seen_ms = new Float64Array(message.interfaces.length).fill(NaN);
       this.quality = new Uint8Array(message.interfaces.length);
@@ -121,6 +118,33 @@ export class Stream {
     this.version += 1;
   }
 
+  /** @param {number} samples at least */
+  #needed(samples) {
+    return Math.max(Math.ceil(this.history_s / this.interval_s), samples) + SPARE;
+  }
+
+  /**
+   * Samples come so often from now on: make room for all of the past that is to be kept. What is held stays.
+   * @param {number} interval_s
+   * @param {number} [samples] at least
+   */
+  #pace(interval_s, samples = 0) {
+    if (interval_s > 0) this.interval_s = interval_s;
+    const needed = this.#needed(samples);
+    if (this.ring && this.ring.capacity < needed) this.ring = this.ring.grown(needed);
+  }
+
+  /**
+   * The server refuses this subscription. What comes after is another one: there is nothing to resume, and no value is new.
+   * @param {Failure} message
+   */
+  fail(message) {
+    this.failure = message;
+    this.seq = -1;
+    this.#newest.fill(NaN);
+    this.version += 1;
+  }
+
   /**
    * @param {DeviceChanged} message
    * @param {number} now_ms
@@ -128,6 +152,8 @@ export class Stream {
    */
   setDevice(message, now_ms, server_now) {
     this.device = message;
+    this.failure = null;
+    this.#pace(message.interval_s);
     this.#deviceSeen_ms = now_ms - (server_now - (message.last_sample ?? NaN)) * 1000;
     this.version += 1;
   }
@@ -171,6 +197,15 @@ export class Stream {
       if (any) this.#seen_ms[row] = seen_ms;
     }
   }
+}
+
+/**
+ * Whether what was refused may be there later: a device that is configured again, a line card that has booted. The socket
+ * asks for it again.
+ * @param {Failure} failure
+ */
+export function mayCome(failure) {
+  return failure.code === 'unknown_device' || failure.code === 'unknown_interface';
 }
 
 /** @param {InterfaceFacts[]} one @param {InterfaceFacts[]} other */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Bound, mirroredMarks, timeMarks } from '../../static/js/components/bound.js';
+import { Bound, legible, mirroredMarks, timeMarks } from '../../static/js/components/bound.js';
 
 test('a bound grows at once', () => {
   const bound = new Bound(1000);
@@ -35,4 +35,32 @@ test('marks have one step on both sides and always a zero', () => {
 test('time marks are round moments that have room', () => {
   assert.deepEqual(timeMarks(1000, 1060, 4), [1005, 1020, 1035, 1050]);
   assert.equal(timeMarks(0, 3600, 6).length, 7);
+});
+
+test('a side that the step passes over has a mark of its own', () => {
+  assert.deepEqual(mirroredMarks(-0.8e12, 1e12, 1).map((mark) => mark + 0), [-0.5e12, 0, 0.5e12, 1e12]);
+  assert.deepEqual(mirroredMarks(-0.8e12, 1.5e12, 1).map((mark) => mark + 0), [-0.6e12, 0, 1e12]);
+  assert.deepEqual(mirroredMarks(-1.5e12, 0.8e12, 1).map((mark) => mark + 0), [-1e12, 0, 0.8e12]);
+});
+
+test('each side has a mark within it, whatever the bounds and the height', () => {
+  const bounds = [1, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 40, 50, 60].map((value) => value * 1e9);
+  for (const high of bounds) {
+    for (const low of bounds) {
+      if (Math.min(low, high) < 0.15 * Math.max(low, high)) continue;
+      for (const wanted of [0.3, 1, 2, 4]) {
+        const marks = mirroredMarks(-low, high, wanted).map((mark) => mark + 0);
+        const told = `${low} ${high} ${wanted}: ${marks}`;
+        assert.ok(marks[0] < 0 && marks.at(-1) > 0 && marks.some((mark) => mark === 0), told);
+        assert.ok(marks[0] >= -low && marks.at(-1) <= high * 1.0002, told);
+        assert.deepEqual([...new Set(marks)].sort((one, other) => one - other), marks, told);
+      }
+    }
+  }
+});
+
+test('zero stays without text where the mark beside it has no room', () => {
+  assert.deepEqual(legible([-1, 0, 10], 2), [-1, 10]);
+  assert.deepEqual(legible([-5, 0, 5, 10], 2), [-5, 0, 5, 10]);
+  assert.deepEqual(legible([-0], 2), [-0]);
 });

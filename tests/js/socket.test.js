@@ -2,43 +2,7 @@ import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
 import { Socket } from '../../static/js/socket.js';
 import { Store } from '../../static/js/store.js';
-
-/** A clock whose timers fire when a test moves it. */
-class FakeClock {
-  now_ms = 0;
-  timers = new Map();
-  next = 1;
-
-  later = (work, delay_ms) => {
-    this.timers.set(this.next, { work, at_ms: this.now_ms + delay_ms });
-    return this.next++;
-  };
-
-  cancel = (timer) => this.timers.delete(timer);
-
-  advance(ms) {
-    const end_ms = this.now_ms + ms;
-    for (;;) {
-      const [due] = [...this.timers]
-        .filter(([, timer]) => timer.at_ms <= end_ms)
-        .sort(([, one], [, other]) => one.at_ms - other.at_ms);
-      if (!due) break;
-      this.timers.delete(due[0]);
-      this.now_ms = due[1].at_ms;
-      due[1].work();
-    }
-    this.now_ms = end_ms;
-  }
-}
-
-class FakeWebSocket {
-  sent = [];
-  closed = false;
-  send = (text) => this.sent.push(JSON.parse(text));
-  close = () => { this.closed = true; };
-  says = (message) => this.onmessage({ data: JSON.stringify(message) });
-  hello = (epoch = 'e1') => this.says({ type: 'hello', protocol: 1, epoch, server_time: 1000, interval_s: 1, version: '0' });
-}
+import { FakeClock, FakeWebSocket, snapshot } from './fakes.js';
 
 let clock;
 let sockets;
@@ -55,11 +19,6 @@ beforeEach(() => {
   };
   socket = new Socket('ws://host/ws', store, { open, later: clock.later, cancel: clock.cancel, random: () => 0.5 });
 });
-
-const snapshot = {
-  type: 'snapshot', id: 7, seq: 41, device: 'r1', metrics: ['in_bps'], interfaces: [{ name: 'eth0' }], times: [999],
-  values: [[[1]]], not_due: [[]], resumed: false,
-};
 
 test('what was asked for before the hello is sent after it', () => {
   socket.subscribe({ id: 7, device: 'r1', history_s: 60 });
@@ -185,17 +144,4 @@ test('an ended subscription is told to the server and not asked for again', () =
   sockets[1].hello();
   assert.deepEqual(sockets[1].sent, []);
   assert.equal(store.streams.size, 0);
-});
-
-test('frames that were dropped are fetched from history, not oftener than each five seconds', () => {
-  socket.subscribe({ id: 7, device: 'r1', history_s: 60 });
-  socket.connect();
-  sockets[0].hello();
-  sockets[0].says(snapshot);
-  sockets[0].says({ type: 'resync', id: 7, missed: 3 });
-  sockets[0].says({ type: 'resync', id: 7, missed: 1 });
-  assert.deepEqual(sockets[0].sent.slice(1), [{ type: 'subscribe', id: 7, device: 'r1', history_s: 60 }]);
-  clock.advance(5_000);
-  sockets[0].says({ type: 'resync', id: 7, missed: 1 });
-  assert.equal(sockets[0].sent.length, 3);
 });

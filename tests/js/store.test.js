@@ -15,7 +15,7 @@ const facts = (name) => ({ name, alias: '', oper_status: 'up', speed_bps: 1e9 })
 const snapshot = (id, times, inValues, more = {}) => ({
   type: 'snapshot', id, seq: 10, device: 'r1', metrics: ['in_bps', 'out_bps'], interfaces: [facts('eth0')], times,
   values: [[inValues], [inValues.map((value) => (value === null ? null : value / 2))]],
-  resumed: false, not_due: [[], []], ...more,
+  resumed: false, not_due: [[], []], interval_s: 1, ...more,
 });
 const samples = (id, seq, time, value) => ({
   type: 'samples', id, seq, time, span_s: 1, values: [[value], [value === null ? null : value / 2]], quality: [0],
@@ -196,10 +196,10 @@ test('events are newest first, each once, and not without end', () => {
     type: 'event', id: 2, event: { time, kind: 'k', severity: 'info', device: 'r1', interface: '', text, author: '' },
   });
   for (const [time, text] of [[5, 'b'], [9, 'c'], [5, 'b'], [1, 'a']]) store.receive(event(time, text));
-  assert.deepEqual(store.events.map((one) => one.text), ['c', 'b', 'a']);
+  assert.deepEqual(store.log.events.map((one) => one.text), ['c', 'b', 'a']);
   for (let at = 0; at < 300; at += 1) store.receive(event(10 + at, 'x'));
-  assert.equal(store.events.length, 200);
-  assert.equal(store.events[0].time, 309);
+  assert.equal(store.log.events.length, 200);
+  assert.equal(store.log.events[0].time, 309);
 });
 
 test('a refused subscription keeps the reason, and others are not told', () => {
@@ -224,4 +224,59 @@ test('a watcher that ended is told no more', () => {
 test('the age of a summary row grows while no summary comes, until its values may not be shown', () => {
   const level = (age_s, since_s) => rowAge({ age_s }, since_s, 1).level;
   assert.deepEqual([level(0.5, 0), level(0.5, 3), level(0.5, 9.6), level(null, 0)], ['live', 'late', 'none', 'none']);
+});
+
+test('the past of a device that is polled often has room for all of the window from the start', () => {
+  store.receive(hello(10_000));
+  store.asked({ type: 'subscribe', id: 7, device: 'r1', history_s: 900 });
+  const times = Array.from({ length: 240 }, (_, at) => 9_000 + at / 4);
+  store.receive(snapshot(7, times, times.map(() => 1e6), { interval_s: 0.25 }));
+  const stream = store.streams.get(7);
+  assert.equal(stream.interval_s, 0.25);
+  for (let at = 240; at < 3_700; at += 1) store.receive(samples(7, at, 9_000 + at / 4, 1e6));
+  assert.ok(stream.ring.newestTime - stream.ring.time(0) >= 900, `${stream.ring.newestTime - stream.ring.time(0)} s are kept`);
+});
+
+test('a device that is polled oftener from now on gets room for the window and loses nothing of its past', () => {
+  const stream = follow();
+  store.receive(device(7, { interval_s: 0.25 }));
+  assert.ok(stream.ring.capacity >= 60 / 0.25);
+  assert.deepEqual([0, 1, 2].map((at) => [stream.ring.time(at), stream.ring.value(0, at)]), [[997, 7e6], [998, 8e6], [999, 9e6]]);
+  assert.equal(stream.newest('in_bps', 0), 9e6);
+  for (let at = 1; at <= 240; at += 1) store.receive(samples(7, 10 + at, 999 + at / 4, at));
+  assert.equal(stream.ring.time(0), 997);
+  const { capacity } = stream.ring;
+  store.receive(device(7, { interval_s: 5 }));
+  assert.deepEqual([stream.interval_s, stream.ring.capacity, stream.ring.length], [5, capacity, 243]);
+});
+
+test('a longer window takes nothing of what is held away', () => {
+  const stream = follow();
+  store.asked({ type: 'subscribe', id: 7, device: 'r1', interfaces: ['eth0'], history_s: 900 });
+  store.receive(snapshot(7, [999], [9e6]));
+  assert.ok(stream.ring.capacity >= 900);
+  assert.deepEqual([0, 1, 2].map((at) => stream.ring.time(at)), [997, 998, 999]);
+});
+
+test('a subscription that the server refused has nothing to resume and no value, and does not make the page stale', () => {
+  const stream = follow();
+  store.receive({ type: 'error', id: 7, code: 'unknown_device', message: 'There is no device r1.' });
+  assert.deepEqual(store.resumeOf(7), {});
+  assert.ok(Number.isNaN(stream.newest('in_bps', 0)));
+  assert.equal(stream.ring.length, 3, 'the past stays');
+  now_ms += 10_000;
+  assert.equal(store.staleFor_s(), 0);
+});
+
+test('events that were lost are told to those who watch events', () => {
+  let told = 0;
+  store.receive(hello(1000));
+  store.asked({ type: 'subscribe', id: 3, events: true });
+  store.watch('events', () => { told += 1; });
+  store.receive({ type: 'resync', id: 3, missed: 12 });
+  assert.equal(told, 1);
+  assert.deepEqual(store.log.missed.map((one) => one.count), [12]);
+  store.forget(3);
+  store.receive({ type: 'resync', id: 3, missed: 1 });
+  assert.equal(told, 1);
 });

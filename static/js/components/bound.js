@@ -4,6 +4,8 @@ const SHRINK_BELOW = 0.7;
 const SHRINK_AFTER_S = 30;
 /** So near to the lower end a mark's text would run into the time axis. */
 const NEAR_END = 0.04;
+/** A side with less than this share of the other is no more than its zero line, and has no mark of its own. */
+const FLAT_SHARE = 0.05;
 
 /** The upper end of an axis: grows at once, shrinks only after 30 s below 70 %, so that a chart can be read while it moves. */
 export class Bound {
@@ -38,7 +40,8 @@ function niceAbove(value) {
 }
 
 /**
- * Marks of a mirrored axis: one step on both sides, zero always among them.
+ * Marks of a mirrored axis: one step on both sides, zero always among them. A side that the step passes over has one mark
+ * of its own, for a side without a number cannot be read.
  * @param {number} low at most 0
  * @param {number} high at least 0
  * @param {number} wanted marks on the larger side
@@ -47,9 +50,28 @@ export function mirroredMarks(low, high, wanted) {
   const raw = (Math.max(high, -low) / Math.max(1, wanted)) * 0.92;
   const power = 10 ** Math.floor(Math.log10(raw || 1));
   const step = ([5, 2.5, 2].find((nice) => raw / power >= nice) ?? 1) * power;
+  const [lowest, highest] = [-low * (1 - NEAR_END), high * 1.0001];
   const marks = [];
-  for (let at = -Math.floor((-low * (1 - NEAR_END)) / step); at * step <= high * 1.0001; at += 1) marks.push(at * step);
+  for (let at = -Math.floor(lowest / step); at * step <= highest; at += 1) marks.push(at * step);
+  if (lowest < step && -low > high * FLAT_SHARE) marks.unshift(-niceBelow(lowest));
+  if (highest < step && high > -low * FLAT_SHARE) marks.push(niceBelow(highest));
   return marks;
+}
+
+/** @param {number} value */
+function niceBelow(value) {
+  const power = 10 ** Math.floor(Math.log10(value));
+  return (NICE.filter((step) => step * power <= value).at(-1) ?? 1) * power;
+}
+
+/**
+ * The marks whose text has room: where the one beside it is nearer than a line of text, zero stays without, for its line
+ * says what it is.
+ * @param {number[]} marks ascending
+ * @param {number} least distance that two texts need, in the unit of the marks
+ */
+export function legible(marks, least) {
+  return marks.filter((mark) => mark !== 0 || marks.every((other) => other === 0 || Math.abs(other) >= least));
 }
 
 const TIME_STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400];

@@ -88,7 +88,7 @@ export class ChartTile {
     setText(this.#nothing, nothing);
     this.#nothing.hidden = nothing === '';
     this.#plot.hidden = nothing !== '';
-    if (!stream?.ring || row < 0) {
+    if (!stream?.ring || row < 0 || stream.failure) {
       this.#now = { in_bps: NaN, out_bps: NaN };
       setIcon(this.#icon, stream?.failure ? 'critical' : 'stale');
       setText(this.#alias, '');

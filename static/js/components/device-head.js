@@ -1,4 +1,5 @@
 import { age, clock, freshness, moment, span } from '../format.js';
+import { mayCome } from '../stream.js';
 import { make, part, setAttribute, setText } from './dom.js';
 import { icon, setIcon } from './icons.js';
 
@@ -33,6 +34,9 @@ export class DeviceHead {
     const { device, failure } = stream;
     if (failure) {
       setText(part('state'), failure.message);
+      setText(part('reason'), mayCome(failure) ? 'asked again every 15\u2009s' : '');
+      part('state').removeAttribute('title');
+      if (device) setText(part('sample'), this.#sampleText(stream, device));
       setAttribute(part('head'), 'data-state', 'failure');
       setIcon(this.#icon, 'critical');
       return;

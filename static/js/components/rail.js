@@ -1,4 +1,4 @@
-import { bps, clock, moment } from '../format.js';
+import { bps, clock, moment, plural } from '../format.js';
 import { deviceUrl, wallUrl } from '../links.js';
 import { make, part } from './dom.js';
 import { icon } from './icons.js';
@@ -6,6 +6,7 @@ import { icon } from './icons.js';
 /** @typedef {import('./kit.js').Kit} Kit */
 /** @typedef {import('../wire.js').Mover} Mover */
 /** @typedef {import('../wire.js').EventBody} EventBody */
+/** @typedef {import('../event-log.js').Missed} Missed */
 
 const MOST_MOVERS = 7;
 const MOST_EVENTS = 60;
@@ -57,11 +58,11 @@ export class Events {
 
   paint = () => {
     const { store, prefix } = this.kit;
-    const events = store.events.filter((event) => !this.device || event.device === this.device).slice(0, MOST_EVENTS);
-    const newest = events.map((event) => event.time + event.text).join();
+    const lines = store.log.lines(this.device, MOST_EVENTS);
+    const newest = lines.map((line) => ('text' in line ? line.time + line.text : `${line.after} ${line.count}`)).join();
     if (newest === this.#newest) return;
     this.#newest = newest;
-    const items = events.map((event) => eventItem(event, prefix, this.device === ''));
+    const items = lines.map((line) => ('text' in line ? eventItem(line, prefix, this.device === '') : missedItem(line)));
     part('events').replaceChildren(...items);
     part('events-none').hidden = items.length > 0;
   };
@@ -82,6 +83,16 @@ function eventItem(event, prefix, withDevice) {
     icon(severityIcon(event.severity)),
     make('p', {}, ...(subject ? [about, ' '] : []), text),
   );
+}
+
+/** @param {Missed} missed */
+function missedItem(missed) {
+  return make('li', { class: 'none' }, missedText(missed));
+}
+
+/** The page cannot know of which device they were. @param {Missed} missed */
+export function missedText(missed) {
+  return `${plural(missed.count, 'event')} ${missed.count === 1 ? 'was' : 'were'} not shown here: this page read too slowly`;
 }
 
 /**

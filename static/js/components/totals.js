@@ -4,6 +4,7 @@ import { part, setText } from './dom.js';
 import { TrafficChart } from './traffic-chart.js';
 
 /** @typedef {import('./kit.js').Kit} Kit */
+/** @typedef {import('../wire.js').Totals} Sums */
 
 /** A trend whose points lie further apart than this has a hole. */
 const GAP_AFTER_S = 12;
@@ -31,26 +32,10 @@ export class Totals {
     const totals = store.summary?.totals;
     if (!totals) return;
     const set = (/** @type {string} */ name, /** @type {string} */ text) => setText(part(name), text);
-    set('interfaces', count(totals.interfaces));
-    set('interfaces-up', count(totals.up));
-    set('interfaces-down', count(totals.down));
-    set('interfaces-silent', count(totals.no_data));
+    for (const [name, text] of Object.entries(totalTexts(totals))) set(name, text);
     part('interfaces-silent').classList.toggle('critical', totals.no_data > 0);
-    set('devices-total', count(totals.devices));
-    set('devices-up', count(totals.devices_up));
-    set('devices-late', count(totals.devices_late));
     part('devices-late').classList.toggle('warning', totals.devices_late > 0);
-    set('devices-lost', count(totals.devices_lost));
     part('devices-lost').classList.toggle('critical', totals.devices_lost > 0);
-    set('interval', totals.interval_s === null ? '–' : totals.interval_s.toFixed(2));
-    set('reply', totals.reply_p99_ms === null ? '–' : `${totals.reply_p99_ms.toFixed(0)}\u2009ms`);
-    set('oldest', totals.oldest_sample_s === null ? '–' : totals.oldest_sample_s < 10
-      ? span(totals.oldest_sample_s, 1) : age(totals.oldest_sample_s));
-    for (const [name, value] of /** @type {const} */ ([['total-in', totals.in_bps], ['total-out', totals.out_bps]])) {
-      const [text, prefix] = si(value);
-      set(name, text);
-      set(`${name}-unit`, value === null ? '' : `${prefix}b/s`);
-    }
     const now = store.serverNow();
     const to = now - store.trend.newestTime > OVERDUE_S ? Math.floor(now) : store.trend.newestTime;
     const drawn = `${store.trend.newestTime} ${to}`;
@@ -74,4 +59,31 @@ export class Totals {
     const values = `in ${rate(up[position])}, out ${rate(below == null ? null : -below)}`;
     setText(this.caption, `${clock(time)} UTC: ${up[position] == null ? 'no sample' : values}`);
   }
+}
+
+/**
+ * What each part of the strip says; `–` where there is no value.
+ * @param {Sums} totals
+ * @returns {Record<string, string>} by part
+ */
+export function totalTexts(totals) {
+  const { interval_s, reply_p99_ms, oldest_sample_s } = totals;
+  const [[into, intoPrefix], [out, outPrefix]] = [si(totals.in_bps), si(totals.out_bps)];
+  return {
+    interfaces: count(totals.interfaces),
+    'interfaces-up': count(totals.up),
+    'interfaces-down': count(totals.down),
+    'interfaces-silent': count(totals.no_data),
+    'devices-total': count(totals.devices),
+    'devices-up': count(totals.devices_up),
+    'devices-late': count(totals.devices_late),
+    'devices-lost': count(totals.devices_lost),
+    interval: interval_s === null ? '–' : interval_s.toFixed(2),
+    reply: reply_p99_ms === null ? '–' : `${reply_p99_ms.toFixed(0)}\u2009ms`,
+    oldest: oldest_sample_s === null ? '–' : oldest_sample_s < 10 ? span(oldest_sample_s, 1) : age(oldest_sample_s),
+    'total-in': into,
+    'total-in-unit': totals.in_bps === null ? '' : `${intoPrefix}b/s`,
+    'total-out': out,
+    'total-out-unit': totals.out_bps === null ? '' : `${outPrefix}b/s`,
+  };
 }

@@ -1,7 +1,7 @@
 import uPlot from 'uplot';
 import { axisText, clock } from '../format.js';
-import { emptyLines, fillLines } from '../ring.js';
-import { Bound, mirroredMarks, timeMarks } from './bound.js';
+import { emptyLines, fillLines, peaksOf } from '../ring.js';
+import { Bound, legible, mirroredMarks, timeMarks } from './bound.js';
 import { hatchGaps, dotLoneSamples, zeroLine } from './chart-marks.js';
 
 /** @typedef {import('../ring.js').Ring} Ring */
@@ -30,6 +30,8 @@ const LABEL_PX = 84;
 const HALF_LABEL_PX = 20;
 /** Room of one mark on the y axis, both sides counted. */
 const MARK_PX = 130;
+/** Height of a line of text on an axis. */
+const TEXT_PX = 12;
 const LEAST_BPS = 1000;
 /** The quieter direction keeps at least this share of the other's height. */
 const LEAST_SHARE = 0.15;
@@ -64,9 +66,9 @@ export class TrafficChart {
     return [this.#lines.times, this.#lines.up, this.#lines.down];
   }
 
-  /** Greatest values in view. */
+  /** Greatest values in view; null where there is no sample. */
   get peaks() {
-    return { up: this.#lines.maxUp, down: this.#lines.maxDown };
+    return peaksOf(this.#lines);
   }
 
   /**
@@ -100,6 +102,13 @@ export class TrafficChart {
   #range() {
     const [up, down] = [this.#upper.value || LEAST_BPS, this.#lower.value || LEAST_BPS];
     return [-Math.max(down, up * LEAST_SHARE), Math.max(up, down * LEAST_SHARE)];
+  }
+
+  /** @param {number[]} marks @param {number} height CSS pixels */
+  #axisTexts(marks, height) {
+    const [low, high] = this.#range();
+    const shown = new Set(legible(marks, ((high - low) * TEXT_PX) / height));
+    return marks.map((mark) => (shown.has(mark) ? axisText(mark) : ''));
   }
 
   /** Moments to label: none so near the right edge that its text would be cut. @param {number} width CSS pixels */
@@ -144,7 +153,7 @@ export class TrafficChart {
         {
           stroke: colour('text-3'), font, size: 52, gap: 6, grid, ticks: { show: false },
           splits: (plot, _axis, low, high) => mirroredMarks(low, high, plot.bbox.height / uPlot.pxRatio / MARK_PX),
-          values: (_plot, marks) => marks.map(axisText),
+          values: (plot, marks) => this.#axisTexts(marks, plot.bbox.height / uPlot.pxRatio),
         },
       ],
       hooks: {
