@@ -67,13 +67,13 @@ export function speed(speed_bps) {
 }
 
 /**
- * `8.7%`, `42%`; empty where there is none.
+ * `8.7%`, `42%`; empty where there is none. Never rounded up: what says 80% has reached 80%, as the limits see it.
  * @param {number|null|undefined} value
  */
 export function percent(value) {
   if (value == null || !Number.isFinite(value)) return '';
   if (value < 0.05) return '0%';
-  return `${value.toFixed(value < 9.95 ? 1 : 0)}%`;
+  return value < 10 ? `${Math.max(0.1, Math.floor(value * 10 + 1e-9) / 10).toFixed(1)}%` : `${Math.floor(value)}%`;
 }
 
 /**
@@ -137,6 +137,22 @@ export function moment(time) {
 /** @param {number} value */
 function pad(value) {
   return String(value).padStart(2, '0');
+}
+
+/** States of IF-MIB in which traffic may pass, as far as is known. */
+const MAY_PASS = Object.freeze(['up', 'unknown', 'testing', 'dormant']);
+
+/**
+ * Why an interface passes no traffic, in the words of every page; both texts are empty where it may.
+ *
+ * A line that is described as one (`role`), and was not switched off by its operator, should not be down.
+ * @param {{oper_status: string|null, admin_status?: string|null, role?: string}} facts
+ * @returns {{level: 'critical'|'down'|'', word: string}}
+ */
+export function outageOf({ oper_status, admin_status = null, role = '' }) {
+  if (admin_status === 'down') return { level: 'down', word: 'Switched off' };
+  if (oper_status === null || MAY_PASS.includes(oper_status)) return { level: '', word: '' };
+  return role ? { level: 'critical', word: 'Line down' } : { level: 'down', word: 'Down' };
 }
 
 /** Intervals without a sample after which a value is late, and after which there is none. */

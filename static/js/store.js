@@ -4,6 +4,7 @@ import { EventLog } from './event-log.js';
 import { LATE_AFTER, NO_DATA_AFTER } from './format.js';
 import { Ring } from './ring.js';
 import { Stream } from './stream.js';
+import { TimeAxis } from './time-axis.js';
 
 /** @typedef {import('./wire.js').Hello} Hello */
 /** @typedef {import('./wire.js').Summary} Summary */
@@ -41,6 +42,7 @@ export class Store {
   behind_s = NaN;
   /** This browser's wall clock minus the server's; NaN until the first hello. */
   skew_s = NaN;
+  #axis = new TimeAxis();
   #heard_ms = NaN;
   #clock_s = NaN;
   #summaryWanted = false;
@@ -80,9 +82,26 @@ export class Store {
     return silent_s > STALE_AFTER * this.#expected_s() ? silent_s : 0;
   }
 
+  /**
+   * What the page may show of what it heard last: as it is (`live`), marked as old (`old`), or no more (`none`).
+   * @returns {'live'|'old'|'none'}
+   */
+  get currency() {
+    if (this.link.phase === 'open' && this.staleFor_s() === 0) return 'live';
+    if (Number.isNaN(this.#heard_ms)) return this.link.phase === 'connecting' ? 'live' : 'none';
+    const silent_s = this.silent_s();
+    if (silent_s > NO_DATA_AFTER * this.#expected_s()) return 'none';
+    return silent_s > LATE_AFTER * this.#expected_s() ? 'old' : 'live';
+  }
+
   /** Seconds since data came last; NaN before the first. */
   silent_s() {
     return (this.now_ms() - this.#heard_ms) / 1000;
+  }
+
+  /** Where the time axis of all charts of the page ends, Unix seconds. */
+  axisEnd() {
+    return this.#axis.end(this.streams.values(), this.serverNow());
   }
 
   /** @param {Partial<Link>} change */

@@ -22,7 +22,12 @@ test('axis text is positive on both sides and as short as it is exact', () => {
 });
 
 test('a percentage keeps one digit below ten and hides nothing above zero', () => {
-  assert.deepEqual([null, 0, 0.04, 0.05, 9.94, 9.96, 84.4].map(format.percent), ['', '0%', '0%', '0.1%', '9.9%', '10%', '84%']);
+  assert.deepEqual([null, 0, 0.04, 0.05, 9.94, 84.4].map(format.percent), ['', '0%', '0%', '0.1%', '9.9%', '84%']);
+  for (let tenths = 1; tenths < 100; tenths += 1) assert.equal(format.percent(tenths / 10), `${(tenths / 10).toFixed(1)}%`);
+});
+
+test('a percentage that has not reached a limit does not say so', () => {
+  assert.deepEqual([9.96, 79.6, 79.999, 80, 89.99, 90].map(format.percent), ['9.9%', '79%', '79%', '80%', '89%', '90%']);
 });
 
 test('counts have thousands', () => {
@@ -56,4 +61,13 @@ test('a value is late after two and a half intervals and gone after ten', () => 
   assert.equal(plain(format.freshness(3.2, 1).text), 'Late 3 s');
   assert.equal(plain(format.freshness(96, 1).text), 'No data 96 s');
   assert.equal(format.freshness(NaN, 1).text, 'No data');
+});
+
+test('an interface that passes no traffic is called the same everywhere', () => {
+  const told = (oper_status, admin_status, role) => Object.values(format.outageOf({ oper_status, admin_status, role }));
+  assert.deepEqual(told('down', 'down', 'core'), ['down', 'Switched off']);
+  assert.deepEqual(told('down', 'up', 'core'), ['critical', 'Line down']);
+  assert.deepEqual(told('down', 'up', ''), ['down', 'Down']);
+  assert.deepEqual(told('lowerLayerDown', null, ''), ['down', 'Down']);
+  for (const status of [null, 'up', 'unknown']) assert.deepEqual(told(status, 'up', 'core'), ['', '']);
 });

@@ -6,7 +6,7 @@ import { test } from 'node:test';
 const ROOT = resolve(import.meta.dirname ?? dirname(new URL(import.meta.url).pathname), '../../static/js');
 const FILES = readdirSync(ROOT, { recursive: true }).filter((name) => name.endsWith('.js'));
 
-/** main → components, socket → store, stream, event-log, again, wire, format, links → ring. */
+/** main → components, socket → store, stream, time-axis, event-log, again, wire, format, links → ring. */
 function layer(name) {
   if (name === 'main.js') return 3;
   if (name.startsWith('components/') || name === 'socket.js') return 2;

@@ -280,3 +280,42 @@ test('events that were lost are told to those who watch events', () => {
   store.receive({ type: 'resync', id: 3, missed: 1 });
   assert.equal(told, 1);
 });
+
+test('what was heard last is shown as old after two and a half intervals without the server, and not at all after ten', () => {
+  follow();
+  store.receive(samples(7, 11, 1000, 1));
+  assert.equal(store.currency, 'live');
+  store.setLink({ phase: 'waiting' });
+  const after = (seconds) => {
+    now_ms += seconds * 1000;
+    return store.currency;
+  };
+  assert.deepEqual([after(2.4), after(0.2), after(7.3), after(0.2)], ['live', 'old', 'old', 'none']);
+  store.setLink({ phase: 'open' });
+  assert.equal(store.currency, 'none', 'the socket is open again, but nothing came yet');
+  store.receive(samples(7, 12, 1010, 1));
+  assert.equal(store.currency, 'live');
+});
+
+test('a stale page shows what it has as old, then not at all', () => {
+  follow();
+  now_ms += 3_100;
+  assert.equal(store.currency, 'old');
+  now_ms += 7_000;
+  assert.equal(store.currency, 'none');
+});
+
+test('a page that never heard of the server waits at first, and then has nothing to show', () => {
+  assert.equal(store.currency, 'live');
+  store.setLink({ phase: 'waiting' });
+  assert.equal(store.currency, 'none');
+});
+
+test('the charts of a page end at one moment', () => {
+  follow();
+  store.asked({ type: 'subscribe', id: 8, device: 'r2', interfaces: ['eth0'], history_s: 60 });
+  store.receive(snapshot(8, [998.85, 999.85], [1e6, 1e6], { device: 'r2' }));
+  const end = store.axisEnd();
+  assert.ok(end >= 999.85 && end < 1000.85, String(end));
+  assert.equal(store.axisEnd(), end);
+});

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { totalTexts } from '../../static/js/components/totals.js';
+import { dashes, totalTexts } from '../../static/js/components/totals.js';
 import { Ring, emptyLines, fillLines, peaksOf } from '../../static/js/ring.js';
 
 const totals = {
@@ -21,6 +21,12 @@ test('sums that are not known are a dash without a unit, and never a number', ()
   for (const name of ['total-in', 'total-out', 'interval', 'reply', 'oldest']) assert.equal(texts[name], '–', name);
   assert.deepEqual([texts['total-in-unit'], texts['total-out-unit']], ['', '']);
   for (const text of Object.values(texts)) assert.doesNotMatch(text, /NaN|null|undefined/);
+});
+
+test('where nothing is known of now no number of the strip stays', () => {
+  const texts = dashes(totals);
+  assert.deepEqual(Object.keys(texts), Object.keys(totalTexts(totals)));
+  for (const [name, text] of Object.entries(texts)) assert.equal(text, name.endsWith('-unit') ? '' : '–', name);
 });
 
 /** The lines of a ring with these values of the direction in; the direction out is not known. */

@@ -42,13 +42,15 @@ export class Banner {
       const lost = age((now_ms - (store.link.lost_ms ?? now_ms)) / 1000);
       const next = store.link.next_ms;
       const when = next === null ? 'Trying now.' : `Next try in ${age(Math.ceil((next - now_ms) / 1000))}.`;
-      const meanwhile = store.hello ? ' Charts show what came before; what is missing fills in afterwards.' : '';
+      const known = store.currency === 'live' ? '' : ` Last known at ${clock(store.serverNow() - store.silent_s())} UTC.`;
+      const meanwhile = store.hello ? `${known} What is missing in the charts fills in afterwards.` : '';
       return `Connection to the server lost ${lost} ago. ${when}${meanwhile}`;
     }
     if (state === 'stale') {
       const silent_s = store.staleFor_s();
       const since = clock(store.serverNow() - silent_s);
-      return `Connected, but no samples for ${age(silent_s)}. Values shown are last known at ${since} UTC and are not live.`;
+      const shown = store.currency === 'none' ? 'Values were' : 'Values shown are not live:';
+      return `Connected, but no samples for ${age(silent_s)}. ${shown} last known at ${since} UTC.`;
     }
     if (state === 'frozen') {
       return `Frozen by you at ${clock(this.shell.frozenAt)} UTC. Samples go on arriving and are kept.`;

@@ -1,29 +1,47 @@
 import uPlot from 'uplot';
 
 const HATCH_PX = 6;
-/** A gap narrower than this has no room for a hatch and is drawn solid. */
+/** A gap narrower than this has no room for a hatch and is drawn solid, as calm to the eye as a hatch is. */
 const NARROW_PX = 3;
+const NARROW_ALPHA = 0.45;
 const DOT_PX = 2.5;
 
 /**
- * Hatch the time in which samples were missed, at least one pixel wide, and from the last sample to the right edge.
+ * Hatch the time in which samples were missed, at least one pixel wide.
  * @param {uPlot} plot
  * @param {string} colour
  * @param {number} to right edge, Unix seconds
+ * @param {boolean} overdue the newest sample is old
  */
-export function hatchGaps(plot, colour, to) {
-  const times = /** @type {number[]} */ (plot.data[0]);
-  const up = plot.data[1] ?? [];
-  const down = plot.data[2] ?? [];
+export function hatchGaps(plot, colour, to, overdue) {
+  const [times, up, down] = plot.data;
+  for (const [from, until] of gapsOf(/** @type {number[]} */ (times), up ?? [], down ?? [], to, overdue)) {
+    hatch(plot, colour, from, until);
+  }
+}
+
+/**
+ * The times without a sample. After the newest one there is a gap only where a sample was missed or is overdue: before that
+ * the next one is still to come.
+ * @param {ArrayLike<number>} times Unix seconds
+ * @param {ArrayLike<number|null|undefined>} up
+ * @param {ArrayLike<number|null|undefined>} down
+ * @param {number} to right edge, Unix seconds
+ * @param {boolean} overdue the newest sample is old
+ * @returns {[number, number][]} from and until, Unix seconds
+ */
+export function gapsOf(times, up, down, to, overdue) {
+  /** @type {[number, number][]} */ const gaps = [];
   const missed = (/** @type {number} */ at) => up[at] == null && down[at] == null;
   let last = -1; // the newest sample that was not missed
   for (let at = 0; at < times.length; at += 1) {
     if (missed(at)) continue;
-    if (at - last > 1) hatch(plot, colour, times[Math.max(0, last)] ?? to, times[at] ?? to);
+    if (at - last > 1) gaps.push([times[Math.max(0, last)] ?? to, times[at] ?? to]);
     last = at;
   }
   const end = times[Math.max(0, last)];
-  if (end !== undefined && end < to) hatch(plot, colour, end, to);
+  if (end !== undefined && end < to && (overdue || last < times.length - 1)) gaps.push([end, to]);
+  return gaps;
 }
 
 /** @param {uPlot} plot @param {string} colour @param {number} from @param {number} to */
@@ -33,8 +51,11 @@ function hatch(plot, colour, from, to) {
   const right = Math.min(bbox.left + bbox.width, Math.max(left + uPlot.pxRatio, plot.valToPos(to, 'x', true)));
   if (right <= left) return;
   if (right - left < NARROW_PX * uPlot.pxRatio) {
+    pen.save();
     pen.fillStyle = colour;
+    pen.globalAlpha = NARROW_ALPHA;
     pen.fillRect(left, bbox.top, right - left, bbox.height);
+    pen.restore();
     return;
   }
   const step = HATCH_PX * uPlot.pxRatio;

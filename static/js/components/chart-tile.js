@@ -1,5 +1,6 @@
-import { CRITICAL_PERCENT, WARN_PERCENT, freshness, percent, rate, span, speed } from '../format.js';
+import { CRITICAL_PERCENT, WARN_PERCENT, freshness, outageOf, percent, rate, span, speed } from '../format.js';
 import { deviceUrl, placeKey, wallUrl } from '../links.js';
+import { isOverdue } from '../time-axis.js';
 import { Quality } from '../wire.js';
 import { make, setAttribute, setText } from './dom.js';
 import { icon, setIcon } from './icons.js';
@@ -11,8 +12,6 @@ import { TrafficChart } from './traffic-chart.js';
 
 /** Samples that lie further apart than this many intervals have a gap between them. */
 const GAP_AFTER = 1.75;
-/** A chart whose newest sample is older than this many intervals ends now, not at that sample. */
-const OVERDUE_AFTER = 2.5;
 
 /** One interface: what it is, what it carries now, and its chart. Made once; each `paint` shows the newest. */
 export class ChartTile {
@@ -81,8 +80,12 @@ export class ChartTile {
   /** @type {{in_bps: number, out_bps: number}} what the interface carries now; NaN where there is nothing to show */
   #now = { in_bps: NaN, out_bps: NaN };
 
-  /** @param {Stream|undefined} stream @param {number} window_s */
-  paint(stream, window_s) {
+  /**
+   * @param {Stream|undefined} stream
+   * @param {number} window_s
+   * @param {number} end of the time axis of all charts of the page, Unix seconds
+   */
+  paint(stream, window_s, end) {
     const row = stream?.row(this.place.name) ?? -1;
     const nothing = this.#whyNothing(stream, row);
     setText(this.#nothing, nothing);
@@ -98,7 +101,7 @@ export class ChartTile {
       return;
     }
     this.#describe(stream, row);
-    this.#draw(stream, row, window_s);
+    this.#draw(stream, row, window_s, end);
     this.#showValues();
   }
 
@@ -117,16 +120,17 @@ export class ChartTile {
     if (!facts) return;
     const fresh = freshness(stream.age_s(row, this.kit.store.now_ms()), stream.interval_s);
     const silent = fresh.level === 'none';
-    const isDown = facts.oper_status !== null && facts.oper_status !== 'up';
+    const outage = outageOf(facts);
     this.#now = {
       in_bps: silent ? NaN : stream.newest('in_bps', row),
       out_bps: silent ? NaN : stream.newest('out_bps', row),
     };
     const busier = facts.speed_bps > 0 ? (Math.max(this.#now.in_bps, this.#now.out_bps) / facts.speed_bps) * 100 : NaN;
-    const busy = busier >= WARN_PERCENT && !isDown;
-    const told = [fresh.text, isDown ? `Oper status ${facts.oper_status}` : '', busy ? `Over ${WARN_PERCENT}%` : ''];
+    const busy = busier >= WARN_PERCENT && !outage.level;
+    const told = [fresh.text, outage.word, busy ? `Over ${WARN_PERCENT}%` : ''];
     setText(this.#status, told.filter(Boolean).join(', '));
-    const level = silent ? 'stale' : isDown ? 'down' : busier >= CRITICAL_PERCENT ? 'critical' : busy ? 'warning' : 'ok';
+    const load = busier >= CRITICAL_PERCENT ? 'critical' : busy ? 'warning' : 'ok';
+    const level = silent ? 'stale' : outage.level || load;
     setIcon(this.#icon, level);
     setAttribute(this.element, 'data-level', fresh.level === 'late' ? 'late' : level);
     setText(this.#alias, facts.alias || facts.description);
@@ -140,14 +144,17 @@ export class ChartTile {
     setText(this.#facts, parts.filter(Boolean).join(', '));
   }
 
-  /** Draw when there is something new: another sample, another window, or another second without one. */
-  #draw(/** @type {Stream} */ stream, /** @type {number} */ row, /** @type {number} */ window_s) {
+  /**
+   * Draw when there is something new: another sample, another window, or another second on the axis.
+   * @param {Stream} stream
+   * @param {number} row
+   * @param {number} window_s
+   * @param {number} to
+   */
+  #draw(stream, row, window_s, to) {
     const ring = /** @type {import('../ring.js').Ring} */ (stream.ring);
-    const now = this.kit.store.serverNow();
-    const newest = ring.newestTime;
-    const overdue = !(now - newest <= OVERDUE_AFTER * stream.interval_s);
-    const to = overdue ? Math.floor(now) : newest;
-    const drawn = `${stream.version} ${window_s} ${to}`;
+    const overdue = isOverdue(ring.newestTime, stream.interval_s, this.kit.store.serverNow());
+    const drawn = `${stream.version} ${window_s} ${to} ${overdue}`;
     if (drawn === this.#drawn) return;
     this.#drawn = drawn;
     this.chart.show(
@@ -157,6 +164,7 @@ export class ChartTile {
         down: stream.column('out_bps', row),
         from: to - window_s,
         to,
+        overdue,
         gapAfter_s: GAP_AFTER * stream.interval_s,
       },
       this.kit.store.now_ms() / 1000,

@@ -1,7 +1,7 @@
 import { bps } from '../format.js';
 import { deviceUrl } from '../links.js';
 import { make, part, setAttribute, setText } from './dom.js';
-import { drawPortMap, portMapText } from './port-map.js';
+import { NO_DATA, drawPortMap, portMapText } from './port-map.js';
 import { RowPool } from './row-pool.js';
 
 /** @typedef {import('./kit.js').Kit} Kit */
@@ -36,6 +36,7 @@ export class DeviceList {
       (card, index) => this.#paint(card, index),
     );
     kit.store.watch('summary', () => kit.painter.later(this.paint));
+    kit.painter.eachSecond(this.paint);
     kit.theme.watch(() => this.pool.place());
   }
 
@@ -60,18 +61,20 @@ export class DeviceList {
     if (!device) return;
     setText(card.name, device.name);
     setAttribute(card.name, 'href', deviceUrl(this.kit.prefix, device.name));
-    setAttribute(card.element, 'data-state', device.state);
-    setText(card.state, stateText(device));
-    setAttribute(card.state, 'title', device.reason);
+    const none = this.kit.store.currency === 'none';
+    setAttribute(card.element, 'data-state', none ? 'none' : device.state);
+    setText(card.state, none ? '–' : stateText(device));
+    setAttribute(card.state, 'title', none ? '' : device.reason);
     card.only.value = device.name;
     setAttribute(card.only, 'aria-pressed', String(device.name === this.only));
     setAttribute(card.element, 'aria-setsize', String(this.pool.count));
     setAttribute(card.element, 'aria-posinset', String(index + 1));
-    const ports = `${this.kit.theme.name} ${device.ports.join()}`;
-    if (card.drawn === ports) return;
-    card.drawn = ports;
-    setAttribute(card.only, 'aria-label', `Show only ${device.name}: ${portMapText(device.ports)}`);
-    drawPortMap(card.map, this.kit.theme, device.ports, MAP.width, MAP.height);
+    const ports = none ? device.ports.map(() => NO_DATA) : device.ports;
+    const drawn = `${this.kit.theme.name} ${ports.join()}`;
+    if (card.drawn === drawn) return;
+    card.drawn = drawn;
+    setAttribute(card.only, 'aria-label', `Show only ${device.name}: ${portMapText(ports)}`);
+    drawPortMap(card.map, this.kit.theme, ports, MAP.width, MAP.height);
   }
 }
 

@@ -4,6 +4,7 @@ import { ChartTile } from './chart-tile.js';
 import { DeviceHead } from './device-head.js';
 import { DeviceRows } from './device-rows.js';
 import { part, remember, remembered, setText } from './dom.js';
+import { findBox } from './find-box.js';
 import { InterfaceList } from './interface-list.js';
 import { Events } from './rail.js';
 
@@ -41,13 +42,9 @@ export class DevicePage {
 
   #filter() {
     const input = /** @type {HTMLInputElement} */ (part('filter'));
-    input.value = this.rows.filter;
-    input.addEventListener('input', () => {
-      this.rows.filter = input.value.trim();
+    findBox(input, this.rows.filter, (words) => {
+      this.rows.filter = words;
       this.#changed();
-    });
-    input.addEventListener('keydown', (event) => {
-      if (event.key === 'Escape') input.blur();
     });
     this.kit.keys.add('/', '/', 'find an interface', () => input.focus());
   }
@@ -75,7 +72,8 @@ export class DevicePage {
     setText(part('no-rows'), emptyText(stream));
     this.list.show(this.rows.count);
     this.#chooseBusiest(stream);
-    for (const tile of this.#busiest) tile.paint(stream, HISTORY_S);
+    const end = this.kit.store.axisEnd();
+    for (const tile of this.#busiest) tile.paint(stream, HISTORY_S, end);
   };
 
   /** Which charts are shown changes once a minute at most, and never under the pointer. @param {Stream} stream */

@@ -1,4 +1,4 @@
-import { CRITICAL_PERCENT, WARN_PERCENT, freshness, speed } from '../format.js';
+import { CRITICAL_PERCENT, WARN_PERCENT, freshness, outageOf, speed } from '../format.js';
 import { wallUrl } from '../links.js';
 import { means } from '../ring.js';
 
@@ -106,10 +106,8 @@ export class DeviceRows {
     const silent = fresh.level === 'none';
     const base = { late: fresh.level === 'late', silent, in_percent, out_percent };
     if (silent) return { ...base, level: 'stale', word: fresh.text };
-    if (facts.oper_status !== null && facts.oper_status !== 'up') {
-      const word = facts.admin_status === 'down' ? 'Switched off' : facts.oper_status === 'down' ? 'Down' : facts.oper_status;
-      return { ...base, level: 'down', word };
-    }
+    const outage = outageOf(facts);
+    if (outage.level) return { ...base, ...outage };
     const busier = Math.max(in_percent ?? 0, out_percent ?? 0);
     if (busier < WARN_PERCENT) return { ...base, level: '', word: fresh.text };
     const direction = busier === in_percent ? 'In' : 'Out';

@@ -1,8 +1,9 @@
-import { age, count, plural } from '../format.js';
+import { age, count, outageOf, plural } from '../format.js';
 import { deviceUrl, wallUrl } from '../links.js';
 import { rowAge, rowKey } from '../store.js';
 import { DeviceList } from './device-list.js';
 import { part, remember, remembered, setAttribute, setText } from './dom.js';
+import { findBox } from './find-box.js';
 import { InterfaceList } from './interface-list.js';
 import { Events, Movers } from './rail.js';
 import { Totals } from './totals.js';
@@ -54,13 +55,9 @@ export class Overview {
 
   #controls() {
     const input = /** @type {HTMLInputElement} */ (part('filter'));
-    input.value = this.filter;
-    input.addEventListener('input', () => {
-      this.filter = input.value.trim();
+    findBox(input, this.filter, (words) => {
+      this.filter = words;
       this.#changed();
-    });
-    input.addEventListener('keydown', (event) => {
-      if (event.key === 'Escape') input.blur();
     });
     this.kit.keys.add('/', '/', 'find device, interface, circuit', () => input.focus());
     part('show').addEventListener('click', (event) => {
@@ -150,7 +147,7 @@ export class Overview {
     part('only').hidden = this.devices.only === '';
     setText(part('only-name'), this.devices.only);
     if (!summary) return;
-    setText(part('attention-count'), count(summary.totals.attention));
+    setText(part('attention-count'), this.kit.store.currency === 'none' ? '–' : count(summary.totals.attention));
     setText(part('matched'), `${count(this.#matched)} of ${count(summary.totals.interfaces)}${this.#held ? ', order held' : ''}`);
     part('no-rows').hidden = this.#matched > 0;
     this.list.show(this.#matched);
@@ -168,7 +165,7 @@ export class Overview {
     const outdated = level === 'none' && rowAge(row, 0, device?.interval_s ?? 1).level !== 'none'; // since the server told
     const told = outdated || (silent && row.attention?.level === 'stale') ? null : row.attention;
     const old = Number.isNaN(age_s) ? 'No data' : `${silent ? 'No data' : 'Late'} ${age(age_s)}`;
-    const isDown = row.oper_status !== null && row.oper_status !== 'up';
+    const isDown = outageOf(row).level !== '';
     const place = row.whole_device ? null : { device: row.device, name: row.name };
     return {
       place,
@@ -176,7 +173,7 @@ export class Overview {
         href: place ? wallUrl(prefix, [place]) : deviceUrl(prefix, row.device),
         title: place ? `${row.device} ${row.name}` : row.device,
         about: place ? row.alias : `${plural(device?.interfaces ?? 0, 'interface')}: ${device?.reason || 'not answering'}`,
-        level: told?.level ?? (silent && !isDown ? 'stale' : isDown ? 'down' : ''),
+        level: told?.level ?? (outdated || (silent && !isDown) ? 'stale' : isDown ? 'down' : ''),
         word: told?.text ?? (level === 'live' && !row.whole_device ? '' : old),
         late: level === 'late',
         silent,

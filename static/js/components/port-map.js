@@ -1,7 +1,7 @@
 import { CRITICAL_PERCENT, WARN_PERCENT } from '../format.js';
 import { blank } from './dom.js';
 
-const NO_DATA = -2;
+export const NO_DATA = -2;
 const DOWN = -1;
 const SPEED_UNKNOWN = 101;
 const LARGEST_CELL = { width: 8, height: 7 };

@@ -20,11 +20,17 @@ export class Movers {
   constructor(kit) {
     this.kit = kit;
     kit.store.watch('summary', () => kit.painter.later(this.paint));
+    kit.painter.eachSecond(this.paint);
   }
 
   paint = () => {
     const { store, prefix } = this.kit;
     const now_s = store.now_ms() / 1000;
+    if (store.currency === 'none') {
+      if (this.#shown_s !== -Infinity) part('movers').replaceChildren(make('li', { class: 'none' }, 'No data'));
+      this.#shown_s = -Infinity;
+      return;
+    }
     if (!store.summary || now_s - this.#shown_s < MOVERS_EVERY_S || part('movers').matches(':hover, :focus-within')) return;
     this.#shown_s = now_s;
     const movers = store.summary.movers.slice(0, MOST_MOVERS).map((mover) => moverItem(mover, prefix));
@@ -74,7 +80,7 @@ function eventItem(event, prefix, withDevice) {
   const href = event.interface
     ? wallUrl(prefix, [{ device: event.device, name: event.interface }])
     : deviceUrl(prefix, event.device);
-  const text = make('span', {}, textWithout(event.text, [event.device, event.interface]));
+  const text = make('span', {}, eventText(event, subject !== ''));
   const about = event.device ? make('a', { href }, subject) : subject;
   return make(
     'li',
@@ -96,12 +102,19 @@ export function missedText(missed) {
 }
 
 /**
- * An event's text without its subject, which stands before it already.
- * @param {string} text
- * @param {string[]} names
+ * An event's text without its subject, whether it begins with that or not. After the subject it goes on as it is; where
+ * none stands before it (on the page of the device) it is a sentence of its own.
+ * @param {Pick<EventBody, 'text'|'device'|'interface'>} event
+ * @param {boolean} afterSubject
  */
-function textWithout(text, names) {
-  return names.reduce((rest, name) => (name && rest.startsWith(`${name} `) ? rest.slice(name.length + 1) : rest), text);
+export function eventText(event, afterSubject) {
+  let { text } = event;
+  for (const name of [event.device, event.interface]) {
+    if (name && (text.startsWith(`${name} `) || text.startsWith(`${name}: `))) text = text.slice(name.length).replace(/^:? /, '');
+  }
+  if (afterSubject) return text;
+  const alone = text.replace(/^is /, '');
+  return alone.charAt(0).toUpperCase() + alone.slice(1);
 }
 
 /** @param {string} severity */

@@ -5,11 +5,12 @@ import { part, remember, remembered, setAttribute, setText } from './dom.js';
 /** @typedef {'connecting'|'live'|'reconnecting'|'stale'|'frozen'} LinkState */
 
 const SKEW_TOLD_S = 2;
-/** What was shown so long ago is no longer shown in colour. */
-const GREY_AFTER_S = 10;
 
 /** The frame of every page: link state, clock, theme, freeze, wallboard. */
 export class Shell {
+  /** What the title says instead of the page's own. */ #trouble = '';
+  #title = '';
+
   /** @param {Kit} kit */
   constructor(kit) {
     this.kit = kit;
@@ -58,8 +59,9 @@ export class Shell {
     const { store } = this.kit;
     const state = this.state;
     setAttribute(document.body, 'data-link', state);
-    const old = state === 'reconnecting' && store.silent_s() > GREY_AFTER_S;
-    document.body.toggleAttribute('data-old', old || state === 'stale');
+    const live = store.currency === 'live';
+    document.body.toggleAttribute('data-old', !live);
+    this.#entitle(live ? '' : state === 'reconnecting' ? 'Reconnecting' : 'No data');
     setAttribute(this.link, 'data-state', state);
     const [word, detail] = this.#words(state);
     setText(this.word, word);
@@ -71,6 +73,14 @@ export class Shell {
     const skew = Math.abs(store.skew_s) >= SKEW_TOLD_S ? store.skew_s : 0;
     this.skew.hidden = skew === 0;
     setText(this.skew, `your clock is ${age(Math.abs(skew))} ${skew > 0 ? 'ahead' : 'behind'}`);
+  }
+
+  /** Someone who looks at another tab sees by its title that this page is not live. @param {string} trouble */
+  #entitle(trouble) {
+    if (trouble === this.#trouble) return;
+    if (this.#trouble === '') this.#title = document.title;
+    this.#trouble = trouble;
+    document.title = trouble ? `${trouble} – Linewatch` : this.#title;
   }
 
   /** @param {LinkState} state @returns {[string, string]} */

@@ -31,17 +31,19 @@ export class Totals {
     const { store } = this.kit;
     const totals = store.summary?.totals;
     if (!totals) return;
+    const none = store.currency === 'none';
     const set = (/** @type {string} */ name, /** @type {string} */ text) => setText(part(name), text);
-    for (const [name, text] of Object.entries(totalTexts(totals))) set(name, text);
-    part('interfaces-silent').classList.toggle('critical', totals.no_data > 0);
-    part('devices-late').classList.toggle('warning', totals.devices_late > 0);
-    part('devices-lost').classList.toggle('critical', totals.devices_lost > 0);
+    for (const [name, text] of Object.entries(none ? dashes(totals) : totalTexts(totals))) set(name, text);
+    part('interfaces-silent').classList.toggle('critical', totals.no_data > 0 && !none);
+    part('devices-late').classList.toggle('warning', totals.devices_late > 0 && !none);
+    part('devices-lost').classList.toggle('critical', totals.devices_lost > 0 && !none);
     const now = store.serverNow();
-    const to = now - store.trend.newestTime > OVERDUE_S ? Math.floor(now) : store.trend.newestTime;
+    const overdue = now - store.trend.newestTime > OVERDUE_S;
+    const to = overdue ? Math.floor(now) : store.trend.newestTime;
     const drawn = `${store.trend.newestTime} ${to}`;
     if (drawn === this.#drawn) return;
     this.#drawn = drawn;
-    const view = { ring: store.trend, up: 0, down: 1, from: to - TREND_S, to, gapAfter_s: GAP_AFTER_S };
+    const view = { ring: store.trend, up: 0, down: 1, from: to - TREND_S, to, overdue, gapAfter_s: GAP_AFTER_S };
     this.chart.show(view, store.now_ms() / 1000);
     set('peak-in', bps(this.chart.peaks.up));
     set('peak-out', bps(this.chart.peaks.down));
@@ -59,6 +61,15 @@ export class Totals {
     const values = `in ${rate(up[position])}, out ${rate(below == null ? null : -below)}`;
     setText(this.caption, `${clock(time)} UTC: ${up[position] == null ? 'no sample' : values}`);
   }
+}
+
+/**
+ * The strip where nothing is known of now.
+ * @param {Sums} totals
+ * @returns {Record<string, string>} by part
+ */
+export function dashes(totals) {
+  return Object.fromEntries(Object.keys(totalTexts(totals)).map((name) => [name, name.endsWith('-unit') ? '' : '–']));
 }
 
 /**

@@ -22,6 +22,7 @@ import { hatchGaps, dotLoneSamples, zeroLine } from './chart-marks.js';
  * @property {number} down column
  * @property {number} from Unix seconds
  * @property {number} to Unix seconds
+ * @property {boolean} overdue the newest sample is old: samples are missing up to the right edge
  * @property {number} gapAfter_s samples further apart than this have a gap between them
  */
 
@@ -43,6 +44,7 @@ export class TrafficChart {
   #lower = new Bound(LEAST_BPS);
   #from = 0;
   #to = 1;
+  #overdue = false;
   /** @type {ResizeObserver} */ #sizes;
 
   /**
@@ -79,6 +81,7 @@ export class TrafficChart {
     fillLines(this.#lines, view.ring, view.up, view.down, view.from, view.gapAfter_s);
     this.#from = view.from;
     this.#to = view.to;
+    this.#overdue = view.overdue;
     this.#upper.fit(this.#lines.maxUp, now_s);
     this.#lower.fit(this.#lines.maxDown, now_s);
     this.plot.setData(this.data(), true);
@@ -157,7 +160,7 @@ export class TrafficChart {
         },
       ],
       hooks: {
-        drawClear: [(plot) => hatchGaps(plot, this.theme.colour('hatch'), this.#to)],
+        drawClear: [(plot) => hatchGaps(plot, this.theme.colour('hatch'), this.#to, this.#overdue)],
         draw: [
           (plot) => zeroLine(plot, this.theme.colour('axis0')),
           (plot) => dotLoneSamples(plot, [this.theme.colour('in'), this.theme.colour('out')]),

@@ -43,8 +43,9 @@ export class WallPage {
   }
 
   paint = () => {
+    const end = this.kit.store.axisEnd();
     for (const tile of this.#tiles) {
-      tile.paint(this.kit.store.streams.get(this.#ids.get(tile) ?? -1), this.window_s);
+      tile.paint(this.kit.store.streams.get(this.#ids.get(tile) ?? -1), this.window_s, end);
     }
   };
 
