@@ -14,6 +14,7 @@ from tornado.websocket import WebSocketClientConnection, websocket_connect
 
 from tests.support.agents import AgentBuilder, SimulatedAgent, V3User
 from tests.support.live_server import LiveServer, v2c
+from tests.support.loops import run_alone
 
 STEADY_BPS = 1_234_567_890
 ROWS = AgentBuilder("sim").interface("et-0/0/2", in_bps=STEADY_BPS, out_bps=STEADY_BPS // 3, alias="Core: waw1-cr1 [10G]")
@@ -96,7 +97,7 @@ def test_a_client_gets_a_snapshot_then_a_sample_each_second_whose_mean_is_the_tr
         SimulatedAgent(ROWS, communities=(), users=(USER,), contexts=("public",)) as user,
         LiveServer([v2c("two", community, engine=engine), v3("three", user, engine=engine)]) as server,
     ):
-        asyncio.run(watch(server))
+        run_alone(watch(server))
         states = {device["name"]: (device["state"], device["reason"]) for device in server.get("/api/v1/devices")["devices"]}
         assert states == {"two": ("up", ""), "three": ("up", "")}
 
@@ -118,4 +119,4 @@ def test_a_reload_leaves_the_devices_that_did_not_change_in_their_rhythm() -> No
             await read(socket, lambda one: one["type"] == "samples" and one["id"] == 3 and one["values"][0][0] is not None)
 
     with SimulatedAgent(ROWS) as one, LiveServer([v2c("stays", one), v2c("goes", one)]) as server:
-        asyncio.run(watch(server, v2c("comes", one)))
+        run_alone(watch(server, v2c("comes", one)))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import warnings
 from dataclasses import dataclass
 from typing import Any
 
 from server.core.clock import boot_ns
+from tests.support.loops import run_alone
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)  # pysnmp uses old names of pysmi
@@ -54,14 +54,14 @@ class Asker:
 
     def get(self, *oids: str) -> Answer | None:
         """The values, or None where no answer came."""
-        return asyncio.run(self._ask(get_cmd, (), oids))
+        return run_alone(self._ask(get_cmd, (), oids))
 
     def walk(self, column: str) -> dict[str, Any]:
         """All values below `column`, by the rest of their OID."""
         found: dict[str, Any] = {}
         last = column
         while True:
-            answer = asyncio.run(self._ask(bulk_cmd, (0, 25), (last,)))
+            answer = run_alone(self._ask(bulk_cmd, (0, 25), (last,)))
             assert answer is not None, f"no answer to a walk of {column}"
             for last, value in answer.values.items():
                 if not last.startswith(f"{column}.") or value is None:

@@ -43,7 +43,9 @@ def ranks(in_percent: Floats, out_percent: Floats, errors_per_s: Floats, *, down
     return found
 
 
-def words(rank: int, *, in_is_busier: bool, errors_per_s: float, age_s: float | None, quality: int) -> Attention | None:
+def words(
+    rank: int, *, switched_off: bool, in_is_busier: bool, errors_per_s: float, age_s: float | None, quality: int
+) -> Attention | None:
     """What the page says of one row; None where there is nothing to say."""
     direction = "In" if in_is_busier else "Out"
     match rank:
@@ -60,7 +62,7 @@ def words(rank: int, *, in_is_busier: bool, errors_per_s: float, age_s: float | 
         case Rank.LATE:
             return Attention("note", "Late" if age_s is None else f"Late {seconds(age_s)}")
         case Rank.DOWN:
-            return Attention("down", "Down")
+            return Attention("down", "Switched off" if switched_off else "Down")
         case _:
             return Attention("note", "Above stated speed") if quality & Quality.OVER_SPEED else None
 

@@ -128,8 +128,10 @@ class SummaryFollower:
         facts = one.table.rows[row]
         quality = int(one.view.quality[row]) if one.view.quality is not None else 0
         in_percent, out_percent = optional(float(one.in_percent[row])), optional(float(one.out_percent[row]))
+        switched_off = state_name(one.view, one.table, "admin_status", row) == "down"
         why = attention.words(
             int(one.rank[row]),
+            switched_off=switched_off,
             in_is_busier=(in_percent or 0) >= (out_percent or 0),
             errors_per_s=float(one.errors_per_s[row]),
             age_s=one.age_s,
@@ -166,7 +168,7 @@ class SummaryFollower:
 
 def _whole_device(one: DeviceColumns) -> SummaryRow:
     """A device that does not answer is one row, not one for each of its interfaces."""
-    why = attention.words(Rank.NO_DATA, in_is_busier=True, errors_per_s=0, age_s=one.age_s, quality=0)
+    why = attention.words(Rank.NO_DATA, switched_off=False, in_is_busier=True, errors_per_s=0, age_s=one.age_s, quality=0)
     return SummaryRow(
         device=one.table.device,
         name="",

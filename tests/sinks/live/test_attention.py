@@ -35,8 +35,12 @@ def test_what_is_most_urgent_of_a_row_decides(
     assert found.tolist() == [rank]
 
 
-def said(rank: Rank, *, in_is_busier: bool = True, age_s: float | None = 3.2, quality: int = 0) -> Attention | None:
-    return words(rank, in_is_busier=in_is_busier, errors_per_s=1234.4, age_s=age_s, quality=quality)
+def said(
+    rank: Rank, *, switched_off: bool = False, in_is_busier: bool = True, age_s: float | None = 3.2, quality: int = 0
+) -> Attention | None:
+    return words(
+        rank, switched_off=switched_off, in_is_busier=in_is_busier, errors_per_s=1234.4, age_s=age_s, quality=quality
+    )
 
 
 @pytest.mark.parametrize(
@@ -53,6 +57,10 @@ def said(rank: Rank, *, in_is_busier: bool = True, age_s: float | None = 3.2, qu
 )
 def test_each_rank_has_its_words(rank: Rank, level: str, text: str) -> None:
     assert said(rank) == Attention(level, text)
+
+
+def test_a_row_that_is_switched_off_is_told_as_that() -> None:
+    assert said(Rank.DOWN, switched_off=True) == Attention("down", "Switched off")
 
 
 def test_the_busier_direction_is_named() -> None:
