@@ -20,11 +20,21 @@ _EVENTS = {
     DeviceState.AUTH_FAILED: ("auth_failed", Severity.CRITICAL),
     DeviceState.BAD_REPLIES: ("bad_replies", Severity.WARNING),
 }
+_WORDS = {
+    DeviceState.UP: "up",
+    DeviceState.LATE: "late",
+    DeviceState.DOWN: "down",
+    DeviceState.AUTH_FAILED: "refuses the credentials",
+    DeviceState.BAD_REPLIES: "bad replies",
+}
 _MOST_EVENTS = 5  # of interfaces in one tick; more are told as one
 
 
 class Announcer:
-    """Emits a device's status when it changes, with an event and a line in the log when its state does."""
+    """Emits a device's status when it changes, with an event and a line in the log when its state does.
+
+    An event's text does not name the device or the row: the event has them as fields.
+    """
 
     def __init__(self, settings: DeviceSettings, interval_s: float, engine: str, emit: Emit) -> None:
         self.facts: tuple[tuple[str, str], ...] = ()
@@ -60,10 +70,10 @@ class Announcer:
 
     def _change(self, before: DeviceState, judgement: Judgement) -> None:
         kind, severity = _EVENTS[judgement.state]
-        name, state = self._settings.name, judgement.state.value.replace("_", " ")
-        text = f"{name} is {state}" + (f": {judgement.reason}" if judgement.reason else "")
+        name = self._settings.name
+        text = _WORDS[judgement.state] + (f": {judgement.reason}" if judgement.reason else "")
         fine = judgement.state is DeviceState.UP
-        _log.log(20 if fine else 30, "%s", text)
+        _log.log(20 if fine else 30, "%s: %s", name, text)
         if not (fine and before is DeviceState.STARTING):
             self._emit.event(Event(wall_s(), kind, text, severity, device=name))
 
@@ -90,10 +100,10 @@ class Announcer:
             some = [change for change in changes if (change[1] == mib.UP) is up]
             kind, severity = ("interface_up", Severity.INFO) if up else ("interface_down", Severity.WARNING)
             if len(some) > _MOST_EVENTS:
-                text = f"{len(some)} interfaces of {self._settings.name} went {'up' if up else 'down'}"
+                text = f"{len(some)} interfaces went {'up' if up else 'down'}"
                 details = {"rows": [name for name, _ in some]}
                 self._emit.event(Event(wall_s(), kind, text, severity, device=self._settings.name, details=details))
                 continue
             for name, value in some:
-                text = f"{self._settings.name} {name} is {names.get(value, value)}"
+                text = names.get(value, str(value))
                 self._emit.event(Event(wall_s(), kind, text, severity, device=self._settings.name, row=name))

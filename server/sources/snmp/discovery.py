@@ -9,17 +9,17 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from server.core.errors import BadReply
-from server.core.model import Mask, MetricKind, Row, Table
+from server.core.errors import BadReply, NoAnswer
+from server.core.model import Chunk, Mask, MetricKind, Row, Table
 from server.sources.snmp import mib
 from server.sources.snmp.alias import parse_alias
-from server.sources.snmp.engine import Session
+from server.sources.snmp.engine import Session, Wait
 from server.sources.snmp.filters import Candidate, accepts
 from server.sources.snmp.iftypes import type_name
 from server.sources.snmp.message import Operation, Request
 from server.sources.snmp.settings import InterfaceFilter
 from server.sources.snmp.text import clean
-from server.sources.snmp.walk import Limits, Walked, Walker
+from server.sources.snmp.walk import AnswersLost, Limits, Walked, Walker
 from server.sources.snmp.wire import Tag, VarBind
 
 _AT_ONCE = 2  # walks of one device
@@ -47,12 +47,16 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Discovered:
-    """`stamped` (rows,): has ifCounterDiscontinuityTime. `found` is how many interfaces there were before the filter."""
+    """`stamped` (rows,): has ifCounterDiscontinuityTime. `found` is how many interfaces there were before the filter.
+
+    `clock` is the device's clock before the first of them was read; no cells.
+    """
 
     table: Table
     stamped: Mask
     has_last_change: bool
     found: int
+    clock: Chunk
 
     def same_as(self, other: Discovered) -> bool:
         """Nothing differs that a reader of the table or the poller would notice."""
@@ -66,7 +70,24 @@ class Discovered:
 
 
 async def discover(wanted: Wanted, session: Session, limits: Limits, bad: Callable[[str], None]) -> Discovered:
-    """Read the system group and the tables. The Table has version 0. Raises what `Session.ask` raises."""
+    """Read the system group and the tables. The Table has version 0.
+
+    Raises what `Session.ask` raises; AnswersLost where the device had answered before.
+    """
+    clock = await _clock(session, limits.first_wait())
+    try:
+        return await _read(wanted, session, limits, bad, clock)
+    except NoAnswer:
+        raise AnswersLost from None
+
+
+async def _clock(session: Session, wait: Wait) -> Chunk:
+    answer = await session.ask(Request.of(Operation.GET, (mib.SYS_UP_TIME,)), wait)
+    ticks = next((varbind.number(Tag.TIME_TICKS) for varbind in answer.varbinds if varbind.oid == mib.SYS_UP_TIME), None)
+    return Chunk(answer.sent_ns, answer.received_ns, ticks, (), np.zeros(0, np.uint32))
+
+
+async def _read(wanted: Wanted, session: Session, limits: Limits, bad: Callable[[str], None], clock: Chunk) -> Discovered:
     facts, has_last_change = await _facts(session, limits)
     walker = Walker(session, limits, bad)
     columns = await _walk(walker, _ALWAYS)
@@ -85,6 +106,7 @@ async def discover(wanted: Wanted, session: Session, limits: Limits, bad: Callab
         np.array([row.index in stamps for row in rows], np.bool_),
         has_last_change,
         len(indexes),
+        clock,
     )
 
 
@@ -92,15 +114,15 @@ async def _facts(session: Session, limits: Limits) -> tuple[tuple[tuple[str, str
     """The device's own words, and whether it has ifTableLastChange. One object a request: version 1 fails as a whole."""
     facts: list[tuple[str, str]] = []
     for name, oid in mib.SYSTEM_FACTS:
-        varbind = await _get(session, limits, oid)
+        varbind = await _get(session, oid, limits.wait())
         if varbind is not None and varbind.tag == Tag.OCTET_STRING:
             facts.append((name, clean(varbind.content)))
-    last_change = await _get(session, limits, mib.IF_TABLE_LAST_CHANGE)
+    last_change = await _get(session, mib.IF_TABLE_LAST_CHANGE, limits.wait())
     return tuple(facts), last_change is not None and last_change.tag == Tag.TIME_TICKS
 
 
-async def _get(session: Session, limits: Limits, oid: bytes) -> VarBind | None:
-    answer = await session.ask(Request.of(Operation.GET, (oid,)), limits.wait())
+async def _get(session: Session, oid: bytes, wait: Wait) -> VarBind | None:
+    answer = await session.ask(Request.of(Operation.GET, (oid,)), wait)
     if answer.error_status:
         return None
     if len(answer.varbinds) != 1 or answer.varbinds[0].oid != oid:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from server.sources.snmp.mib import UP
@@ -28,8 +27,8 @@ def accepts(chosen: InterfaceFilter, candidate: Candidate) -> bool:
 
 def _matches(rule: Rule, candidate: Candidate) -> bool:
     return (
-        (rule.name is None or re.search(rule.name, candidate.name) is not None)
-        and (rule.alias is None or re.search(rule.alias, candidate.alias) is not None)
+        rule.name_fits(candidate.name)
+        and rule.alias_fits(candidate.alias)
         and (rule.type is None or rule.type == candidate.if_type)
         and (rule.status is None or _has_status(rule.status, candidate))
     )

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from server.core.errors import AuthFailed, BadReply, NoAnswer, SourceError, UnknownHost
 from server.core.model import DeviceState
+from server.sources.snmp.walk import AnswersLost
 
-DOWN_S = 5.0  # of silence, or three intervals, whichever is longer
+DOWN_S = 5.0  # of silence; three intervals where those are longer, once the device is polled
 BAD_IN_A_ROW = 3  # ticks with nothing but unusable answers
 LATE_IN_A_ROW = 2  # ticks that only brought answers to earlier ones
 WINDOW = 10  # ticks that are looked back on
@@ -26,15 +27,19 @@ class Health:
     """Judges one device.
 
     - up: the last tick was answered within the interval, and fewer than `MISSES` of the last `WINDOW` ticks had gaps;
-    - late: an answer took longer than the interval, or `MISSES` or more of the last `WINDOW` ticks had gaps;
-    - down: no answer at all for `DOWN_S` or three intervals, or the host name is unknown, or it never answered;
+    - late: an answer took longer than the interval, or `MISSES` or more of the last `WINDOW` ticks had gaps, or so many
+      answers get lost that its interfaces could not be read;
+    - down: no answer at all for `DOWN_S` or three intervals, or the host name is unknown; a device that never answered is
+      down after `DOWN_S`, when the first request has failed;
     - auth_failed: the device refuses the credentials, or does not prove that it knows them;
     - bad_replies: `BAD_IN_A_ROW` ticks brought only answers that cannot be used.
     """
 
     def __init__(self, interval_s: float, now_s: float) -> None:
         self._interval_s = interval_s
-        self._patience_s = max(DOWN_S, 3 * interval_s)
+        self._patience_s = DOWN_S
+        self._polled_patience_s = max(DOWN_S, 3 * interval_s)
+        self._polled = False
         self._window: deque[bool] = deque(maxlen=WINDOW)
         self._answered_s = now_s
         self._bad = 0
@@ -50,8 +55,9 @@ class Health:
 
     def answered(self, now_s: float, reply_s: float, complete: bool) -> None:
         """A tick brought values; `complete` when no request of it stayed unanswered."""
-        if self.now.state not in (DeviceState.UP, DeviceState.LATE):
+        if not self._polled or self.now.state not in (DeviceState.UP, DeviceState.LATE):
             self._window.clear()  # the silence is over and told
+        self._polled, self._patience_s = True, self._polled_patience_s
         self._answered_s, self._bad, self._late = now_s, 0, 0
         self._window.append(complete)
         misses = self._window.count(False)
@@ -81,6 +87,9 @@ class Health:
         if isinstance(error, AuthFailed):
             self._answered_s = now_s
             self.now = Judgement(DeviceState.AUTH_FAILED, str(error))
+        elif isinstance(error, AnswersLost):
+            self._answered_s = now_s
+            self.now = Judgement(DeviceState.LATE, str(error))
         elif isinstance(error, UnknownHost):
             self.now = Judgement(DeviceState.DOWN, str(error))
         elif isinstance(error, BadReply):
@@ -88,7 +97,7 @@ class Health:
                 self.now = Judgement(DeviceState.BAD_REPLIES, str(error))
         elif silent_s >= self._patience_s:
             self._silent(error, silent_s)
-        elif self.now.state in (DeviceState.UP, DeviceState.LATE) and self._window.count(False) >= MISSES:
+        elif self._polled and self.now.state in (DeviceState.UP, DeviceState.LATE) and self._window.count(False) >= MISSES:
             self._gaps()
 
     def _gaps(self) -> None:

@@ -105,6 +105,10 @@ class Plan:
         """For a device that does not have this object."""
         return Plan(self.table, self._stamped, self._overhead, self.most_varbinds, self.dropped | {oid})
 
+    def whole(self) -> Plan:
+        """With all that was dropped: what a device lacked once it may have again."""
+        return Plan(self.table, self._stamped, self._overhead, self.most_varbinds)
+
     def _cut(self, metrics: tuple[int, ...], stamps: bool) -> tuple[Ask, ...]:
         asks: list[Ask] = []
         width = max(1, min(_WIDEST, self.most_varbinds - 1 - stamps))

@@ -24,15 +24,16 @@ from server.sources.snmp.plan import MOST_VARBINDS, Plan
 from server.sources.snmp.settings import DeviceSettings, PollingDefaults
 from server.sources.snmp.tick import Due, Outcome, Patience, Ticker
 from server.sources.snmp.uptime import Uptime
-from server.sources.snmp.walk import Limits
+from server.sources.snmp.walk import AnswersLost, Limits
 
 _FIRST_PAUSE_S = 1.0
 _MOST_PAUSE_S = 30.0
-_DISCOVERY_S = 60.0
+_DISCOVERY_S = 120.0  # 400 interfaces at 10 % loss take half a minute
 _EMPTY_S = 60.0  # between discoveries of a device without interfaces
 _log = logger("snmp")
 _WORDS: dict[type[SourceError], str] = {
     NoAnswer: "no_answer",
+    AnswersLost: "no_answer",
     AuthFailed: "auth_failed",
     BadReply: "bad_reply",
     UnknownHost: "unknown_host",
@@ -56,7 +57,11 @@ class Poller:
         self._patience = Patience(polling)
         self._ticker = Ticker(self._bad)
         self._uptime = Uptime()
+        # Of the newest table. It rises as long as this poller lives, which has one address and one set of credentials. A new
+        # poller starts over: its first table has a version that is not greater than the last one's, and that tells the rates
+        # that these may be the counters of another device.
         self._version = 0
+        self._restarts = 0
         self._rediscovery: asyncio.Task[None] | None = None
         self._begin_anew()
 
@@ -96,7 +101,9 @@ class Poller:
         while True:
             try:
                 await self._link.open()
-                self._adopt(await self._discover())
+                found = await self._discover()
+                self._uptime.restarted([found.clock])  # so that the first tick shows a restart while it was read
+                self._adopt(found)
                 return
             except SourceError as error:
                 await self._link.close()
@@ -112,12 +119,22 @@ class Poller:
         wanted = Wanted(self._settings.name, polling.interfaces, polling.interval_s)
         return await discover(wanted, self._link.session, limits, self._bad)
 
+    async def _discover_since_restart(self) -> Discovered:
+        """What was read, or begun to be read, before a restart tells nothing of the ifIndexes after it."""
+        while True:
+            restarts = self._restarts
+            found = await self._discover()
+            if restarts == self._restarts:
+                return found
+
     def _adopt(self, found: Discovered) -> None:
         """Poll what was found from the next tick on. An equal table is kept, so that its version stays."""
         empty = not found.table.rows
         self._rediscover_due_s = _now_s() + min(self._polling.rediscover_s, _EMPTY_S if empty else np.inf)
         self._trusted = True
         if self._found is not None and self._found.same_as(found):
+            if self._plan is not None and self._plan.dropped:
+                self._plan = self._plan.whole()  # a device may say noSuchName for once; that must not last
             return
         self._version += 1
         found = replace(found, table=replace(found.table, version=self._version))
@@ -154,6 +171,7 @@ class Poller:
         chunks = sorted(outcome.chunks, key=lambda chunk: chunk.received_ns)
         if self._uptime.restarted(chunks):
             # Its ifIndexes may mean other interfaces now: nothing is believed until they were read again.
+            self._restarts += 1
             self._trusted = trusted = False
             self._rediscover_soonest_s = 0.0
         reading = outcome.reading(self._polling.interval_s, bool(found.stamped.any()), trusted)
@@ -196,7 +214,8 @@ class Poller:
             self._last_change = outcome.last_change
             outcome.missing = outcome.missing or changed
         silent = self._health.now.state in (DeviceState.DOWN, DeviceState.AUTH_FAILED)
-        wanted = outcome.missing or not self._trusted or silent or _now_s() >= self._rediscover_due_s
+        dropped = self._plan is not None and bool(self._plan.dropped)
+        wanted = outcome.missing or dropped or not self._trusted or silent or _now_s() >= self._rediscover_due_s
         if wanted and self._rediscovery is None and _now_s() >= self._rediscover_soonest_s:
             self._rediscovery = spawn(f"snmp {self._settings.name} rediscovery", self._rediscover(silent))
 
@@ -207,7 +226,7 @@ class Poller:
             if silent:
                 await self._link.open()  # its name may lead elsewhere by now
             else:
-                self._adopt(await self._discover())
+                self._adopt(await self._discover_since_restart())
         except SourceError as error:
             _log.debug("%s: interfaces not read again: %s", self._settings.name, error)
         finally:

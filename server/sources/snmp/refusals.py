@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from server.core.errors import AuthFailed
+from server.core.errors import AuthFailed, NoAnswer
 from server.sources.snmp.message import ErrorStatus
 
 UNREADABLE = "answers come, but none of them can be read"
@@ -30,6 +30,11 @@ _REFUSALS = {
 def words_for(indication: str, text: str) -> str:
     """The words for an error indication such as `unknownUserName`; `text` is said where there are none."""
     return _REFUSALS.get(indication, f"SNMPv3 failed: {text[:120]}")
+
+
+def nothing_listens(port: int) -> NoAnswer:
+    """Silence, and ICMP said that the port is closed. That may be forged: it words a silence, and never makes one."""
+    return NoAnswer(f"no answer: nothing listens on UDP port {port} there")
 
 
 def check_access(error_status: int) -> None:

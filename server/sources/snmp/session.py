@@ -15,7 +15,7 @@ from server.sources.snmp.engine import Wait
 from server.sources.snmp.guard import Guard
 from server.sources.snmp.message import Answer, Codec, Report, Request, Response
 from server.sources.snmp.pysnmp_stack.codec import Codecs
-from server.sources.snmp.refusals import SILENT_REFUSAL, UNREADABLE, check_access
+from server.sources.snmp.refusals import SILENT_REFUSAL, UNREADABLE, check_access, nothing_listens
 from server.sources.snmp.settings import SnmpV1V2, SnmpV3
 
 _MOST_RESYNCS = 4  # reports that one request may cost: engine ID, clock, and once more each
@@ -45,7 +45,7 @@ class SocketSession(asyncio.DatagramProtocol):
     """Asks one device. Its socket is connected: the kernel drops what comes from elsewhere.
 
     Mutable state, changed between awaits only: `_pending` (request-id to future and time of sending), `_expired` (request-id
-    to time of sending, of requests that were given up), `_bad_answers` (a count).
+    to time of sending, of requests that were given up), `_bad_answers` and `_refused` (counts).
 
     `bad` is called with a word for each answer that failed a check. `late_reply_s` is set when an answer comes after its
     request was given up, and is the caller's to clear.
@@ -59,6 +59,7 @@ class SocketSession(asyncio.DatagramProtocol):
         self._pending: dict[int, tuple[asyncio.Future[tuple[Response | Report, int]], int]] = {}
         self._expired: dict[int, int] = {}
         self._bad_answers = 0
+        self._refused = 0
         self._guard = Guard()
         self._discovering = asyncio.Lock()
         self._closed = asyncio.Event()
@@ -123,7 +124,7 @@ class SocketSession(asyncio.DatagramProtocol):
         knew_peer = self._codec.knows_peer
         future: asyncio.Future[tuple[Response | Report, int]] = loop.create_future()
         sent_ns = boot_ns()
-        bad_before = self._bad_answers
+        bad_before, refused_before = self._bad_answers, self._refused
         self._pending[request_id] = (future, sent_ns)
         try:
             for _ in range(wait.tries):
@@ -141,6 +142,8 @@ class SocketSession(asyncio.DatagramProtocol):
                 self._expire(request_id, sent_ns)
         if self._bad_answers > bad_before:
             raise BadReply(UNREADABLE)
+        if self._refused > refused_before and self._transport is not None:
+            raise nothing_listens(self._transport.get_extra_info("peername")[1])
         if knew_peer and not self._proven and self._codec.silent_refusal:
             raise AuthFailed(SILENT_REFUSAL)
         raise NoAnswer("no answer")
@@ -192,6 +195,7 @@ class SocketSession(asyncio.DatagramProtocol):
 
     def error_received(self, exc: Exception) -> None:
         """ICMP said that nothing listens there, or that there is no way. The deadline tells; a forged ICMP must not."""
+        self._refused += isinstance(exc, ConnectionRefusedError)
 
 
 class SocketEngine:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Callable
+from functools import cached_property
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from server.core.secrets import Secret
 from server.sources.snmp.iftypes import IF_TYPES
+from server.sources.snmp.pattern import searcher
 
 AuthProtocol = Literal["MD5", "SHA", "SHA224", "SHA256", "SHA384", "SHA512"]
 PrivacyProtocol = Literal["DES", "3DES", "AES", "AES192", "AES256", "AES192-BLUMENTHAL", "AES256-BLUMENTHAL"]
@@ -86,10 +88,7 @@ Snmp = Annotated[
 
 
 def _pattern(given: str) -> str:
-    try:
-        re.compile(given)
-    except re.error as error:
-        raise ValueError(f"not a regular expression: {error}") from None
+    searcher(given)
     return given
 
 
@@ -110,6 +109,10 @@ def _if_type(given: Any) -> Any:
 IfType = Annotated[int, BeforeValidator(_if_type), Field(ge=1, le=2**31 - 1)]
 
 
+def _fits(pattern: str | None) -> Callable[[str], bool]:
+    return searcher(pattern) if pattern is not None else lambda _: True
+
+
 class Rule(Part):
     """Matches interfaces: all that is given must match. Expressions are searched for, not anchored."""
 
@@ -125,6 +128,16 @@ class Rule(Part):
         if not self.model_fields_set:
             raise ValueError("a rule needs at least one of name, alias, type, status")
         return self
+
+    # Compiled once for all devices that share the rule; two rules are equal whether or not they were.
+
+    @cached_property
+    def name_fits(self) -> Callable[[str], bool]:
+        return _fits(self.name)
+
+    @cached_property
+    def alias_fits(self) -> Callable[[str], bool]:
+        return _fits(self.alias)
 
 
 class InterfaceFilter(Part):

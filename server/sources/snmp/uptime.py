@@ -1,4 +1,4 @@
-"""Whether a device restarted, by sysUpTime (RFC 3418): hundredths of a second that wrap after 497 days."""
+"""Whether a device began anew, by sysUpTime (RFC 3418): hundredths of a second that wrap after 497 days."""
 
 from __future__ import annotations
 
@@ -36,4 +36,5 @@ class Uptime:
             return False  # it began before the last answer: answers in another order, or a loose clock
         moved = -back % _WRAP
         # A restart moves the clock back, which is a huge step forward modulo 2^32, or leaves it behind the time gone by.
-        return (back > 0 and moved > elapsed + _SLACK) or moved < elapsed - _SLACK
+        # A plain step forward is the clock of another device, a standby that took over the address, say.
+        return moved > elapsed + _SLACK or moved < elapsed - _SLACK

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from server.core.errors import BadReply
+from server.core.errors import BadReply, NoAnswer
 from server.sources.snmp.engine import Session, Wait
 from server.sources.snmp.message import Answer, ErrorStatus, Operation, Request
 from server.sources.snmp.mib import Column
@@ -14,11 +14,22 @@ from server.sources.snmp.wire import MISSING, VarBind, decode_index
 
 _REPETITIONS = 24
 _MOST_OCTETS = 4 * 2**20  # of one column's values
+_LEAST_TRIES = 5  # of each request: a walk of hundreds fails when one of them fails
+
+
+class AnswersLost(NoAnswer):
+    """A device answered some requests of a discovery, and then one not at all."""
+
+    def __init__(self) -> None:
+        super().__init__("its interfaces could not be read: answers get lost")
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """`operation` is GET_NEXT for version 1. `most_rows` ends a walk, and so does `deadline_s` (event loop's clock)."""
+    """`operation` is GET_NEXT for version 1. `most_rows` ends a walk, and so does `deadline_s` (event loop's clock).
+
+    `tries` are those of the first request, which tells whether the device is there; the others have `_LEAST_TRIES` or more.
+    """
 
     operation: Operation
     most_rows: int
@@ -26,8 +37,11 @@ class Limits:
     tries: int
     try_s: float
 
-    def wait(self) -> Wait:
+    def first_wait(self) -> Wait:
         return Wait(self.tries, self.try_s, self.deadline_s)
+
+    def wait(self) -> Wait:
+        return Wait(max(_LEAST_TRIES, self.tries), self.try_s, self.deadline_s)
 
 
 @dataclass(slots=True)

@@ -2,10 +2,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 
+from server.core.errors import NoAnswer
 from server.core.model import Row
 from server.sources.snmp import mib
 from server.sources.snmp.discovery import Discovered, Wanted, discover
@@ -13,10 +16,12 @@ from server.sources.snmp.message import Operation
 from server.sources.snmp.pysnmp_stack.codec import Codecs
 from server.sources.snmp.session import SocketSession
 from server.sources.snmp.settings import InterfaceFilter
-from server.sources.snmp.walk import Limits
+from server.sources.snmp.walk import AnswersLost, Limits
 from tests.sources.snmp.catalogue import ALIAS
 from tests.sources.snmp.conftest import Agent
 from tests.sources.snmp.recorder import device
+from tests.sources.snmp.tables import table
+from tests.support.hostile_agent import GET, Heard, Mischief, Oid, hostile_agent
 
 BITS = {metric.name: position for position, metric in enumerate(mib.METRICS)}
 
@@ -108,6 +113,44 @@ async def test_more_rows_than_allowed_are_left_out_with_a_note(agent: Agent) -> 
     found = await find(agent, "many", rows=30)
     assert [row.index for row in found.table.rows] == list(range(1, 31))
     assert found.table.note == "truncated at 30 interfaces"
+
+
+@asynccontextmanager
+async def reading(mischief: Mischief, rows: int) -> AsyncIterator[Callable[[], Awaitable[Discovered]]]:
+    """Discovers a hostile agent's interfaces; 2 tries of 50 ms for the first request."""
+    codec = await Codecs().codec(device(1, {"version": "2c", "community": "public"}).snmp)
+    async with hostile_agent(table(rows)) as agent:
+        agent.mischief = mischief
+        session = await SocketSession.open(("127.0.0.1", agent.port), codec, lambda _: None)
+        limits = Limits(Operation.GET_BULK, 1000, asyncio.get_running_loop().time() + 15, 2, 0.05)
+        try:
+            yield lambda: discover(Wanted("r1", InterfaceFilter(), 1.0), session, limits, lambda _: None)
+        finally:
+            await session.close()
+
+
+@pytest.mark.gen_test(timeout=20)
+async def test_a_walk_survives_several_lost_answers_in_a_row(io_loop: object) -> None:
+    asked: Counter[Oid] = Counter()
+
+    def lossy(heard: Heard) -> list[bytes]:
+        asked[heard.oids[0]] += 1
+        lost = len(asked) % 10 == 5 and asked[heard.oids[0]] <= 3
+        return [] if lost else [heard.reply()]
+
+    async with reading(lossy, 100) as found:
+        assert len((await found()).table.rows) == 100
+    assert max(asked.values()) >= 3, "some were lost"
+
+
+@pytest.mark.gen_test(timeout=20)
+async def test_a_discovery_that_loses_answers_is_told_from_a_silent_device(io_loop: object) -> None:
+    async with reading(lambda heard: [heard.reply()] if heard.operation == GET else [], 2) as found:
+        with pytest.raises(AnswersLost, match="its interfaces could not be read: answers get lost"):
+            await found()
+    async with reading(lambda _: [], 2) as found:
+        with pytest.raises(NoAnswer, match="no answer"):
+            await found()
 
 
 @pytest.mark.gen_test(timeout=20)

@@ -104,6 +104,18 @@ async def test_an_honest_answer_is_taken_with_its_times(engine: Engine) -> None:
 
 
 @pytest.mark.gen_test
+async def test_a_port_where_nothing_listens_is_told_when_the_time_is_up(engine: Engine) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as reserved:
+        reserved.bind(("127.0.0.1", 0))
+        port = reserved.getsockname()[1]
+    async with asking(engine, port) as (session, _):
+        begin_s = time.monotonic()
+        with pytest.raises(NoAnswer, match=f"no answer: nothing listens on UDP port {port} there"):
+            await ticks(session, within(0.3, tries=2))
+        assert time.monotonic() - begin_s >= 0.29, "an ICMP may be forged: it ends no wait"
+
+
+@pytest.mark.gen_test
 async def test_every_type_of_value_arrives_as_it_was_sent(engine: Engine) -> None:
     values: list[Value] = [
         number(0x02, -5),

@@ -5,6 +5,7 @@ import pytest
 from server.core.errors import AuthFailed, BadReply, NoAnswer, UnknownHost
 from server.core.model import DeviceState
 from server.sources.snmp.health import BAD_IN_A_ROW, Health
+from server.sources.snmp.walk import AnswersLost
 
 SILENT = NoAnswer("no answer")
 
@@ -117,6 +118,35 @@ def test_only_several_ticks_of_bad_replies_are_a_state() -> None:
         assert health.now.state is DeviceState.UP
         health.failed(102.0 + second, BadReply("other objects"))
     assert (health.now.state, health.now.reason) == (DeviceState.BAD_REPLIES, "other objects")
+
+
+def test_a_device_that_never_answered_is_down_after_five_seconds_however_slowly_it_is_polled() -> None:
+    health = Health(60.0, 100.0)
+    health.failed(104.0, SILENT)
+    assert health.now.state is DeviceState.STARTING
+    health.failed(108.0, SILENT)
+    assert health.now.state is DeviceState.DOWN
+    assert health.now.reason.startswith("no answer for 5 s: ")
+
+
+def test_a_device_whose_answers_get_lost_is_late_and_not_silent() -> None:
+    health = Health(1.0, 0.0)
+    health.failed(40.0, AnswersLost())
+    health.failed(44.0, SILENT)
+    assert (health.now.state, health.now.reason) == (
+        DeviceState.LATE,
+        "its interfaces could not be read: answers get lost",
+    )
+    health.failed(46.0, SILENT)
+    assert health.now.state is DeviceState.DOWN
+
+
+def test_what_failed_before_the_first_poll_is_not_held_against_it() -> None:
+    health = Health(1.0, 0.0)
+    for second in (3.0, 6.0):
+        health.failed(second, AnswersLost())
+    health.answered(7.0, 0.01, True)
+    assert health.now.state is DeviceState.UP
 
 
 @pytest.mark.parametrize("text", ["the device lists no interfaces", ""])

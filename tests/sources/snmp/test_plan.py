@@ -70,6 +70,14 @@ def test_a_dropped_object_stays_dropped() -> None:
     assert len(objects(made.fast)) == 5
 
 
+def test_a_whole_plan_asks_for_what_was_dropped_again_in_requests_of_the_same_size() -> None:
+    gone = mib._if_x(6, Tag.COUNTER64).at(encode_oid((0, 0, 2))[1:])
+    halved = plan([1, 2]).halved()
+    made = halved.without(gone).whole()
+    assert gone in objects(made.fast)
+    assert made.most_varbinds == halved.most_varbinds
+
+
 @pytest.mark.parametrize(("varbind_tag", "taken"), [(Tag.COUNTER64, True), (Tag.COUNTER32, False)])
 def test_a_value_of_the_wrong_type_leaves_its_cell_invalid(varbind_tag: Tag, taken: bool) -> None:
     made = plan([1])

@@ -118,7 +118,10 @@ def soon_down(monkeypatch: pytest.MonkeyPatch) -> None:
 @ENGINES
 @pytest.mark.usefixtures("soon_down")
 @pytest.mark.gen_test(timeout=30)
-async def test_a_silent_agent_gives_gaps_then_is_down_and_comes_back_by_itself(own_agent: Agent, engine: str) -> None:
+async def test_a_silent_agent_gives_gaps_then_is_down_and_comes_back_by_itself(
+    own_agent: Agent, engine: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
     async with polling(device(own_agent.port, engine=engine)) as (recorder, _):
         await recorder.more_readings(2)
         own_agent.pause()
@@ -134,6 +137,10 @@ async def test_a_silent_agent_gives_gaps_then_is_down_and_comes_back_by_itself(o
     assert kinds[0] == "device_late"
     assert "device_down" in kinds
     assert kinds[-1] == "device_up"
+    texts = [event.text for event in recorder.events]
+    assert texts[0].startswith("late: 2 of the last ")
+    assert texts[-1] == "up"
+    assert {f"r1: {text}" for text in texts} <= {record.getMessage() for record in caplog.records}
     assert len({id(reading.table) for reading in recorder.readings}) == 1
 
 
@@ -170,6 +177,7 @@ async def test_wrong_credentials_are_a_state_with_words_and_no_readings(agent: A
         assert "check snmp.auth" in status.reason
         assert recorder.failed["auth_failed"] >= 1
     assert [event.kind for event in recorder.events] == ["auth_failed"]
+    assert recorder.events[0].text == f"refuses the credentials: {status.reason}"
     assert not recorder.readings
     assert "canary" not in repr((recorder.statuses, recorder.events))
 

@@ -103,7 +103,10 @@ def test_an_interface_type_is_given_by_name_or_number(given: object, number: int
 @pytest.mark.parametrize(
     ("rule", "words"),
     [
-        ({"name": "("}, "not a regular expression"),
+        ({"name": "("}, "include.0.name\n  Value error, not a regular expression that can be used here: unclosed group"),
+        ({"name": "(?=x)"}, "look-ahead and look-behind, is not supported"),
+        ({"alias": r"(x)\1"}, "backreferences are not supported (they can take for ever on a device's text)"),
+        ({"alias": r"\w{900}"}, "it is too large"),
         ({"name": "x" * 201}, "at most 200"),
         ({"type": "ethernet"}, "is not an interface type known here"),
         ({"status": "broken"}, "status"),
@@ -112,3 +115,9 @@ def test_an_interface_type_is_given_by_name_or_number(given: object, number: int
 )
 def test_a_bad_filter_rule_is_refused_when_it_is_loaded(rule: dict[str, Any], words: str) -> None:
     assert words in problems(interfaces={"include": [rule]})
+
+
+def test_a_rule_that_was_used_still_equals_one_that_was_not() -> None:
+    used, unused = (InterfaceFilter.model_validate({"include": [{"name": "^et-"}]}) for _ in range(2))
+    assert used.include[0].name_fits("et-0/0/1")
+    assert used == unused

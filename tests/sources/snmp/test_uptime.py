@@ -22,10 +22,13 @@ def chunk(second: float, ticks: int | None) -> Chunk:
         (110_000, 600.0, True),
         (160_000, 600.0, False),
         (3_000, 40.0, True),
+        (103_050, 1.0, False),
+        (103_200, 1.0, True),
+        (200 * 8_640_000, 1.0, True),
         (None, 1.0, False),
     ],
 )
-def test_a_restart_is_told_from_a_loose_clock(ticks: int | None, second: float, restarted: bool) -> None:
+def test_a_restart_or_another_clock_is_told_from_a_loose_clock(ticks: int | None, second: float, restarted: bool) -> None:
     uptime = Uptime()
     assert not uptime.restarted([chunk(0.0, 100_000)])
     assert uptime.restarted([chunk(second, ticks)]) is restarted

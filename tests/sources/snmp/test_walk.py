@@ -33,7 +33,7 @@ async def walking(
     codec = CommunityCodec(SnmpV1V2.model_validate({"version": "2c", "community": "public"}))
     async with hostile_agent(things) as agent:
         session = await SocketSession.open(("127.0.0.1", agent.port), codec, count)
-        limits = Limits(operation, most_rows, asyncio.get_running_loop().time() + seconds, 1, 1.0)
+        limits = Limits(operation, most_rows, asyncio.get_running_loop().time() + seconds, 1, 0.3)
         try:
             yield agent, Walker(session, limits, count), bad
         finally:
@@ -132,7 +132,7 @@ async def test_huge_texts_in_one_answer_do_not_pass(io_loop: object) -> None:
     async with walking({(*NAMES, 1): text("x" * 30_000)}) as (_, walker, bad):
         with pytest.raises(BadReply):
             await walker.column(mib.IF_NAME)
-        assert bad == {"size": 1}
+        assert set(bad) == {"size"}
 
 
 @pytest.mark.gen_test

@@ -34,7 +34,7 @@ from server.sources.snmp.message import Answer, Request
 from server.sources.snmp.pysnmp_stack.objects import given
 from server.sources.snmp.pysnmp_stack.security import anew_pause_s, name_of, overhead, words
 from server.sources.snmp.pysnmp_stack.stack import Result, Stack
-from server.sources.snmp.refusals import SILENT_REFUSAL, UNREADABLE, check_access
+from server.sources.snmp.refusals import SILENT_REFUSAL, UNREADABLE, check_access, nothing_listens
 from server.sources.snmp.settings import SnmpV1V2, SnmpV3
 
 _MOST_GIVEN_UP = 64  # requests without an answer that a late answer is still known to belong to
@@ -57,8 +57,8 @@ class PysnmpSession:
 
     Mutable state, changed between awaits only: `_stack` (None: to be made), `_starting` (the try that pysnmp is about to
     send), `_tries` (by request-id: those under way, and the newest that were given up), `_arrived_ns` (of the datagram that
-    is being decoded), `_bad_answers` (a count), `_proven` (the device answered since the stack was made), `_denied` (it has
-    become another SNMP engine), `_anew_ns` and `_times` (when, and how often, the stack was made anew).
+    is being decoded), `_bad_answers` and `_refused` (counts), `_proven` (the device answered since the stack was made),
+    `_denied` (it has become another SNMP engine), `_anew_ns` and `_times` (when, and how often, the stack was made anew).
     """
 
     def __init__(self, peer: tuple[str, int], credentials: SnmpV1V2 | SnmpV3, bad: Callable[[str], None]) -> None:
@@ -74,6 +74,7 @@ class PysnmpSession:
         self._starting = _Try()
         self._tries: dict[int, _Try] = {}
         self._bad_answers = 0
+        self._refused = 0
         self._proven = False
         self._denied = False
         self._anew_ns = 0
@@ -108,7 +109,7 @@ class PysnmpSession:
                 stack = await self._ready()
         except TimeoutError:
             raise NoAnswer("no answer") from None
-        bad_before = self._bad_answers
+        bad_before, refused_before = self._bad_answers, self._refused
         tries: list[_Try] = []
         tasks: set[asyncio.Task[Answer | SourceError | None]] = set()
         try:
@@ -129,6 +130,8 @@ class PysnmpSession:
             await _cancel(tasks)
         if self._bad_answers > bad_before:
             raise BadReply(UNREADABLE)
+        if self._refused > refused_before:
+            raise nothing_listens(self._peer[1])
         least_ns = wait.try_s / 2 * 1e9
         if not self._proven and any(one.in_full and boot_ns() - one.sent_ns > least_ns for one in tries):
             raise AuthFailed(SILENT_REFUSAL)
@@ -228,6 +231,9 @@ class PysnmpSession:
             del self._tries[request_id]
             self.late_reply_s = (one.received_ns - one.sent_ns) / 1e9
         return True
+
+    def refused(self) -> None:
+        self._refused += 1
 
     def engine_denied(self) -> None:
         self._denied = self._denied or self._proven

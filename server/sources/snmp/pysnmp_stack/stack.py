@@ -57,6 +57,10 @@ class Listener(Protocol):
         """An answer was paired with its request. False: nobody remembers that one."""
         ...
 
+    def refused(self) -> None:
+        """ICMP said that nothing listens there."""
+        ...
+
     def engine_denied(self) -> None:
         """A version 3 message came from an SNMP engine for which there are no keys."""
         ...
@@ -89,6 +93,10 @@ class _Transport(udp.UdpAsyncioTransport):  # type: ignore[misc]  # pysnmp has n
     def send_message(self, outgoingMessage: bytes, transportAddress: object) -> None:  # noqa: ARG002, N803
         if not self.transport.is_closing():
             self.transport.sendto(outgoingMessage)
+
+    def error_received(self, exc: Exception) -> None:
+        if isinstance(exc, ConnectionRefusedError):
+            self._listener.refused()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
         self.closed.set()
