@@ -19,6 +19,7 @@ from server.rates.period import Line, Refresh, fit, is_regular, strays
 _SLOW_POLLS_S = 10.0  # with polls slower than this there is no waiting for a cadence at the start
 _LEARN_S, _LEARN_POLLS = 15.0, 8  # how long the start may take
 _LEARN_MOST_S = 90.0  # when a pattern shows but is not yet proved
+_LEARN_GAP = 2.5  # polls: longer without an answer, and more than one refresh may have come at once
 _QUICK = 4  # spacings that prove a cadence at the start, or later a slow one of many counters that step together
 _MANY_COUNTERS = 6
 _TOGETHER = 2  # one counter alone may be a regular sender
@@ -67,10 +68,14 @@ class Cadence:
         self._fresh_s = 0.0
 
     def restart(self, at_s: float) -> None:
-        """The device began anew: its refreshes have a new phase. What was learned of the period stays."""
+        """The device began anew, or came back from an outage: its refreshes have a new phase, as far as anyone saw.
+
+        A period that was learned stays; a learning that was not done begins anew.
+        """
         self._pause()
         self._polls = self._run = 0
         self._fresh_s = at_s
+        self._since_s = None
 
     def silence(self, at_s: float, interval_s: float) -> Silence:
         """Judge the time since the last fresh poll, in CADENCE."""
@@ -91,6 +96,9 @@ class Cadence:
         else:
             gap_s = at_s - since_s
             self._run = self._run + 1 if gap_s <= 1.5 * interval_s else 1
+            if self.mode is Mode.LEARNING and gap_s > _LEARN_GAP * interval_s:
+                self._seen.clear()
+                self._since_s = None
             if self.mode is Mode.CADENCE:
                 self._follow(at_s, gap_s, interval_s)
             else:
@@ -108,7 +116,7 @@ class Cadence:
         self._run += 1
 
     def end_learning(self, at_s: float, interval_s: float, counters_in_step: Callable[[int], int]) -> None:
-        """Decide, after each poll that brought any answer, whether plain rates can be shown now."""
+        """Decide, after each poll that brought any counter, whether plain rates can be shown now."""
         if self._since_s is None:
             self._since_s = at_s
         if self.mode is not Mode.LEARNING:

@@ -51,14 +51,16 @@ class Cells:
 class Memory:
     """All that is remembered of one table: its cells, a discontinuity stamp per row, and how often each metric is due.
 
-    `stamp` (rows,) counts where `stamped`. `due` (metrics,) is the number of the Reading in which a metric was last due,
-    -1 never; `spacing` how many Readings before that it was due, 0 unknown.
+    `stamp` (rows,) counts where `stamped`. `faster` (rows,): has shown more than its stated speed. `due` (metrics,) is the
+    number of the Reading in which a metric was last due, -1 never; `spacing` how many Readings before that it was due, 0
+    unknown.
     """
 
     table: Table
     cells: Cells
     stamp: Counts
     stamped: Mask
+    faster: Mask
     due: NDArray[np.int64]
     spacing: NDArray[np.int64]
 
@@ -71,6 +73,7 @@ class Memory:
             cells=Cells.empty(table),
             stamp=np.zeros(rows, dtype=np.uint64),
             stamped=np.zeros(rows, dtype=np.bool_),
+            faster=np.zeros(rows, dtype=np.bool_),
             due=np.full(metrics, -1, dtype=np.int64),
             spacing=np.zeros(metrics, dtype=np.int64),
         )
@@ -96,6 +99,8 @@ class Memory:
             getattr(new.cells, field.name)[new_grid] = getattr(self.cells, field.name)[old_grid]
         new.cells.known[new_grid] &= self.table.counter_bits[old_grid] == table.counter_bits[new_grid]
         new.stamp[new_rows], new.stamped[new_rows] = self.stamp[old_rows], self.stamped[old_rows]
+        same_speed = self.table.speeds_bps()[old_rows] == table.speeds_bps()[new_rows]
+        new.faster[new_rows] = self.faster[old_rows] & same_speed
         new.due[new_metrics], new.spacing[new_metrics] = self.due[old_metrics], self.spacing[old_metrics]
         return new
 

@@ -9,9 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from server.core.model import Floats, Mask, MetricKind, Table
-from server.rates.counters import Limits
-
-_OVER_SPEED = 1.05  # of the stated speed: more is marked
+from server.rates.counters import OVER_SPEED, Limits
 
 Selector = slice | NDArray[np.intp]
 """Positions along an axis; a slice where they follow each other, since that needs no copy."""
@@ -64,6 +62,6 @@ class Layout:
             counts=exists[counters],
             scale=scale,
             line_factor=limits.line_bits / scale,
-            over_bps=_OVER_SPEED * table.speeds_bps(),
+            over_bps=OVER_SPEED * table.speeds_bps(),
             limits=limits,
         )

@@ -10,7 +10,7 @@ from server.rates.cells import Cells, Memory
 from server.rates.estimate import estimate, is_answered, is_new_refresh, settle
 from server.rates.layout import Layout
 from server.rates.quality import judge
-from server.rates.resets import reset_events, restart_event, stamps_changed
+from server.rates.resets import leap_event, reset_events, restart_event, stamps_changed
 from server.rates.tick import Tick, compare
 from server.rates.timing import NEVER, DeviceClock, moments
 
@@ -22,11 +22,17 @@ class RateMeter:
     missed cell is NaN, and so is one that has nothing to be compared with. While a new device is watched for its refresh
     cadence (3 ticks, up to 15 s; to 90 s only while a slow pattern shows) the counters due at every tick are NaN with
     quality PLAIN: nothing is wrong with them, they are just not known to be true yet.
+
+    A rediscovery makes a table with a greater version. Another table without one comes from a source that began anew, maybe
+    with another box: nothing that was known of the device counts for it.
     """
 
     def __init__(self, device: str, next_seq: int = 0) -> None:
         self._device = device
         self._next_seq = next_seq
+        self._begin_anew()
+
+    def _begin_anew(self) -> None:
         self._number = 0  # of Readings
         self._clock = DeviceClock()
         self._cadence = Cadence()
@@ -46,7 +52,7 @@ class RateMeter:
         usual_ticks = memory.usual_ticks(layout.metric_numbers, self._number)
         self._number += 1
         when = moments(self._clock, reading)
-        tick = compare(reading, layout, when, memory.cells, usual_ticks=usual_ticks, cadence_s=self._cadence.period_s)
+        tick = compare(reading, layout, when, memory, usual_ticks=usual_ticks, cadence_s=self._cadence.period_s)
         reset, events = self._take_out_resets(tick, memory)
         if when.middle_s is not None:
             self._watch(tick, memory.cells, when.middle_s)
@@ -55,10 +61,15 @@ class RateMeter:
 
     def _adopt(self, table: Table) -> Memory:
         memory = self._memory
-        if memory is None or memory.table is not table:
-            memory = Memory.of(table) if memory is None else memory.moved_to(table)
-            self._memory = memory
-            self._layouts.clear()
+        if memory is not None and memory.table is table:
+            return memory
+        if memory is None or table.version <= memory.table.version:
+            self._begin_anew()
+            memory = Memory.of(table)
+        else:
+            memory = memory.moved_to(table)
+        self._memory = memory
+        self._layouts.clear()
         return memory
 
     def _layout(self, reading: Reading) -> Layout:
@@ -70,13 +81,17 @@ class RateMeter:
     def _take_out_resets(self, tick: Tick, memory: Memory) -> tuple[Mask | None, list[Event]]:
         """(rows,) that were reset, None for none, and the events. None of a reset row's older values is a base any more."""
         reading, when = tick.reading, tick.when
+        memory.faster = tick.growth.faster
         reset = stamps_changed(memory, reading, tick.present)
         if tick.growth.reset is not None:
             fallen: Mask = np.logical_or.reduce(tick.growth.reset, axis=0)
             reset = fallen if reset is None else reset | fallen
         if when.restarted:
             reset = np.ones(len(reading.table.rows), dtype=np.bool_)
-            events = [restart_event(self._device, reading.wall_s, when.up_s)]
+            if when.leap_s:
+                events = [leap_event(self._device, reading.wall_s, when.leap_s)]
+            else:
+                events = [restart_event(self._device, reading.wall_s, when.up_s)]
             self._cadence.restart(when.first_ns / 1e9)
         elif reset is None or not reset.any():
             return None, []
@@ -85,12 +100,15 @@ class RateMeter:
         tick.usable = tick.usable & ~reset
         tick.rate[:, reset] = np.nan
         memory.cells.known[:, reset] = False
+        memory.faster = memory.faster & ~reset  # what it grew across a reset says nothing of its speed
         return reset, events
 
     def _watch(self, tick: Tick, cells: Cells, middle_s: float) -> None:
         """Follow the device's cadence; where it has one, replace the plain rates by estimates."""
         cadence, interval_s, at = self._cadence, tick.reading.interval_s, tick.layout.metrics
         grew = tick.fast_growth()
+        if (tick.present & tick.fast).any() and not (tick.usable & tick.fast).any():
+            cadence.restart(middle_s)  # an outage
         some_grew = bool(grew.any())
         fresh = some_grew and is_new_refresh(grew, tick, cells, cadence.refreshes, self._fresh_ns)
         if some_grew:
@@ -103,7 +121,8 @@ class RateMeter:
             cadence.late_part()
         elif is_answered(tick, cells):
             cadence.poll(middle_s, None, interval_s, cells.in_step)
-        cadence.end_learning(middle_s, interval_s, cells.in_step)
+        if tick.present.any():  # time without counters is no time to learn in
+            cadence.end_learning(middle_s, interval_s, cells.in_step)
         if cadence.mode is Mode.CADENCE:
             estimate(tick, grew, cells, cadence, silence=cadence.silence(middle_s, interval_s), fresh=fresh)
         else:

@@ -31,6 +31,12 @@ def restart_event(device: str, wall_s: float, up_s: float) -> Event:
     return Event(wall_s, "restarted", text, Severity.WARNING, device, details={"up_s": up_s})
 
 
+def leap_event(device: str, wall_s: float, leap_s: float) -> Event:
+    """The device's clock went ahead of the time that passed: its counters are others than before."""
+    text = f"its clock jumped ahead by {_duration(leap_s)}: another device or engine seems to answer at this address"
+    return Event(wall_s, "clock_jumped", text, Severity.WARNING, device, details={"leap_s": leap_s})
+
+
 def reset_events(device: str, wall_s: float, table: Table, rows: Mask) -> list[Event]:
     """Rows (rows,) of the device began to count anew: an event each, or one for all when they are many."""
     numbers = np.flatnonzero(rows).tolist()

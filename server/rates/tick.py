@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from server.core.model import Floats, Mask, Reading
-from server.rates.cells import Cells
+from server.rates.cells import Memory
 from server.rates.counters import Growth, grown
 from server.rates.layout import Layout
 from server.rates.timing import NEVER, Moments
@@ -48,13 +48,14 @@ class Tick:
 
 
 def compare(
-    reading: Reading, layout: Layout, when: Moments, cells: Cells, *, usual_ticks: NDArray[np.int64], cadence_s: float
+    reading: Reading, layout: Layout, when: Moments, memory: Memory, *, usual_ticks: NDArray[np.int64], cadence_s: float
 ) -> Tick:
     """Compare the counters of a Reading with their bases: plain rates, before resets are taken out.
 
     `usual_ticks` (counters,) is how often each is due. `cadence_s` is the device's refresh period, 0 for none: outages are
     then judged more patiently, and a fall may be a wrap of all that grew within it.
     """
+    cells = memory.cells
     times_ns = when.times_ns[layout.counters]
     present = reading.valid[layout.counters] & layout.counts & (times_ns != NEVER)
     at = layout.metrics
@@ -74,6 +75,7 @@ def compare(
         usable,
         could_s=could_s,
         shown_bps=cells.rate[at] * layout.line_factor,
+        faster=memory.faster,
         limits=layout.limits,
     )
     span_s = np.where(usable, base_s, 1.0)

@@ -24,6 +24,8 @@ class Clock:
     received: int = 0
     raw: int = 0
     total: int = 0
+    moved: int = 0
+    leapt: bool = False
 
     def place(self, chunk: Chunk) -> tuple[Fraction, bool]:
         raw = chunk.device_ticks
@@ -31,7 +33,7 @@ class Clock:
             return Fraction(chunk.sent_ns + chunk.received_ns, 2), False
         restarted = False
         if self.low is None:
-            self.total = raw
+            self.total, self.moved = raw, chunk.sent_ns
         else:
             shortest, longest = chunk.sent_ns - self.received, chunk.received_ns - self.sent
             middle = (shortest + longest) / 2 / TICK_NS
@@ -40,8 +42,13 @@ class Clock:
             elapsed = step * TICK_NS
             if elapsed < shortest - 30 * 10**9 or elapsed < min(0, shortest) - 2 * TICK_NS:
                 restarted = raw != self.raw
-            elif raw < self.raw and elapsed > longest + 30 * 10**9:
+            elif elapsed > max(longest, chunk.received_ns - self.moved) + 30 * 10**9:
                 restarted = True
+            if restarted:
+                forward = (raw - self.raw) * TICK_NS
+                self.leapt = forward > max(longest, chunk.received_ns - self.moved) + 30 * 10**9
+            if raw != self.raw:
+                self.moved = chunk.sent_ns
             self.total = raw if restarted else self.total + step
         device = self.total * TICK_NS
         low, high = Fraction(chunk.sent_ns - device - TICK_NS), Fraction(chunk.received_ns - device)
@@ -72,6 +79,7 @@ class Outcome:
     quality: dict[int, Quality] = field(default_factory=dict)
     reset_rows: set[str] = field(default_factory=set)
     restarted: bool = False
+    leapt: bool = False
 
 
 class Model:
@@ -83,12 +91,14 @@ class Model:
         self.facts: dict[str, int] = {}
         self.bits: dict[tuple[str, str], int] = {}
         self.stamps: dict[str, int] = {}
+        self.faster: set[str] = set()
 
     def advance(self, reading: Reading) -> Outcome:
         """What is to be shown of this Reading."""
         outcome = Outcome()
         self._forget(reading)
         when, outcome.restarted = self._place(reading)
+        outcome.leapt = outcome.restarted and self.clock.leapt
         table = reading.table
         for number, row in enumerate(table.rows):
             outcome.quality[number] = self._row(reading, outcome, number, row.name, when)
@@ -103,6 +113,7 @@ class Model:
         for name, metric in list(self.bases):
             if now.get(name) != self.facts.get(name):
                 del self.bases[name, metric]
+        self.faster = {name for name in self.faster if now.get(name) == self.facts.get(name)}
         self.facts = now
         for position, metric_facts in enumerate(reading.table.metrics):
             for number, row in enumerate(reading.table.rows):
@@ -146,6 +157,10 @@ class Model:
             if self.stamps.get(name, stamp) != stamp:
                 reset = True
             self.stamps[name] = stamp
+        for falls in (False, True):
+            for position in present:
+                if self._shows_more(reading, position, number, name, when[position, number], falls=falls):
+                    self.faster.add(name)
         for position in present:
             verdict = self._cell(reading, position, number, name, when[position, number])
             if verdict == RESET:
@@ -156,6 +171,7 @@ class Model:
             outcome.reset_rows.add(name)
             quality |= Quality.RESET
             rates.clear()
+            self.faster.discard(name)
             for key in [key for key in self.bases if key[0] == name]:
                 del self.bases[key]
         for position, metric in present.items():
@@ -169,6 +185,20 @@ class Model:
                     base.shown_bps = rate * metric.line_bits / Fraction(metric.scale)
             self.bases[key] = base
         return quality
+
+    def _shows_more(self, reading: Reading, position: int, number: int, name: str, at: Fraction, *, falls: bool) -> bool:
+        """Whether a 32-bit counter rose, or `falls` and wrapped, by more than the stated speed of its row explains."""
+        metric = reading.table.metrics[reading.columns[position]]
+        base = self.bases.get((name, metric.name))
+        speed = reading.table.rows[number].speed_bps
+        now = int(reading.values[position, number])
+        if int(reading.table.counter_bits[reading.columns[position], number]) != 32 or not speed or base is None:
+            return False
+        verdict = self._cell(reading, position, number, name, at)
+        if (now < base.value) != falls or verdict is None or verdict == RESET:
+            return False
+        span = (at - base.at) / 10**9
+        return (now - base.value) % 2**32 * metric.line_bits > Fraction(105, 100) * speed * span
 
     def _cell(
         self, reading: Reading, position: int, number: int, name: str, at: Fraction
@@ -189,14 +219,15 @@ class Model:
         shown = base.shown_bps or Fraction(0)
         if now < base.value:
             if metric.line_bits:
-                most = max(Fraction(11, 10) * (speed or (10**13 if bits == 64 else 10**9)), Fraction(3, 2) * shown)
+                most = max(Fraction(11, 10) * self._bound(bits, speed, name, 10**13), Fraction(3, 2) * shown)
                 wrap = grown * metric.line_bits <= most * span + 100_000
             else:
                 wrap = bits == 32 and grown < 2**27
             if not wrap:
                 return RESET
             flags |= Quality.WRAPPED
-        if bits == 32 and metric.line_bits and max(Fraction(speed), shown) * span > 2**32 * metric.line_bits:
+        fastest = max(Fraction(self._bound(bits, speed, name, 0)), shown)
+        if bits == 32 and metric.line_bits and fastest * span > 2**32 * metric.line_bits:
             return None, Quality.INVALID
         rate = grown * Fraction(metric.scale) / span
         if span > Fraction(3, 2) * interval:
@@ -204,3 +235,9 @@ class Model:
         if speed and metric.line_bits and grown * metric.line_bits / span > Fraction(105, 100) * speed:
             flags |= Quality.OVER_SPEED
         return rate, flags
+
+    def _bound(self, bits: int, speed: int, name: str, unknown_64: int) -> int:
+        """What the line may carry: a 32-bit counter that is faster than its speed says is one of unknown speed."""
+        if bits == 32:
+            return max(speed, 10**9) if not speed or name in self.faster else speed
+        return speed or unknown_64

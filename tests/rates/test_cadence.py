@@ -195,3 +195,42 @@ def test_a_restart_while_learning_begins_to_look_anew() -> None:
     cadence.restart(tick)
     watch(cadence, "F..F.", tick + 1)
     assert cadence.mode is Mode.LEARNING
+
+
+@pytest.mark.parametrize("silent", [3, 10, 100])
+def test_an_outage_while_learning_begins_it_anew(silent: int) -> None:
+    cadence = Cadence()
+    tick = watch(cadence, "F..F..F..") + silent
+    cadence.restart(tick)  # what the meter does at the first answer after an outage
+    tick = watch(cadence, ".F..F..F..F", tick)
+    assert cadence.mode is Mode.LEARNING
+    watch(cadence, "..F", tick)
+    assert cadence.mode is Mode.CADENCE
+    assert cadence.period_s == pytest.approx(3.0)
+
+
+def test_time_before_an_outage_does_not_end_the_learning_after_it() -> None:
+    cadence = Cadence()
+    tick = watch(cadence, "." * 14) + 30
+    cadence.restart(tick)
+    tick = watch(cadence, "." * 15, tick)
+    assert cadence.mode is Mode.LEARNING
+    watch(cadence, ".", tick)
+    assert cadence.mode is Mode.PER_TICK
+
+
+def test_two_missed_polls_while_learning_may_hide_a_refresh_so_it_begins_anew() -> None:
+    cadence = Cadence()
+    tick = watch(cadence, "F.F.F.xxF.F.F.F")
+    assert cadence.mode is Mode.LEARNING
+    watch(cadence, ".F", tick)
+    assert cadence.mode is Mode.CADENCE
+    assert cadence.period_s == pytest.approx(2.0, rel=0.03)
+
+
+def test_after_an_outage_silence_is_judged_from_the_first_answer() -> None:
+    cadence = Cadence()
+    tick = watch(cadence, "F.." * 8 + "F") + 30
+    cadence.restart(tick)
+    assert cadence.silence(tick + 1, 1.0) is Silence.HOLD
+    assert cadence.silence(tick + 9.1, 1.0) is Silence.STILL

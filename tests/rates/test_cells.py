@@ -14,6 +14,7 @@ def numbered() -> Memory:
     memory.cells.known[:] = True
     memory.cells.value[:] = np.arange(6, dtype=np.uint64).reshape(2, 3)
     memory.stamp[:], memory.stamped[:] = [7, 8, 9], True
+    memory.faster[:] = True
     return memory
 
 
@@ -55,3 +56,9 @@ def test_how_often_a_metric_is_due_is_the_longer_of_its_last_two_spacings() -> N
     assert memory.usual_ticks(both, 10).tolist() == [1, 10]
     assert memory.usual_ticks(both, 13).tolist() == [3, 10]
     assert memory.usual_ticks(both, 14).tolist() == [3, 3]
+
+
+def test_a_row_is_known_to_be_faster_than_it_states_until_it_states_another_speed() -> None:
+    moved = numbered().moved_to(with_row(table(names=["c", "a"]), 1, index=1, speed_bps=5))
+    assert moved.faster.tolist() == [False, False]  # c has another index, a another speed
+    assert numbered().moved_to(table(names=["a", "new"])).faster.tolist() == [True, False]

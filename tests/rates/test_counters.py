@@ -18,6 +18,7 @@ def grow(
     speed_bps: int = 10 * G,
     span_s: float = 1.0,
     shown_bps: float = np.nan,
+    faster: bool = False,
 ) -> Growth:
     of: Table = table(metrics=(metric,), bits=bits, speed_bps=speed_bps)
     return grown(
@@ -26,6 +27,7 @@ def grow(
         np.array([[True]]),
         could_s=np.array([[span_s]]),
         shown_bps=np.array([[shown_bps]]),
+        faster=np.array([faster]),
         limits=Limits.of(of, [0]),
     )
 
@@ -102,7 +104,8 @@ def test_a_fall_that_speed_does_not_bound_is_a_32_bit_wrap_only_when_small(count
         (10 * G, np.nan, 3.5, "unsure"),  # 35 Gbit: more than 2^32 octets
         (40 * G, np.nan, 1.0, "unsure"),
         (10 * G, 40e9, 1.0, "unsure"),  # it shows more than it states
-        (0, np.nan, 300.0, "grown"),  # nothing is known against it
+        (0, np.nan, 34.3, "grown"),
+        (0, np.nan, 34.4, "unsure"),  # an unknown speed is taken for 1 Gb/s
         (0, 1e9, 300.0, "unsure"),
     ],
 )
@@ -111,6 +114,37 @@ def test_a_32_bit_counter_that_could_wrap_twice_is_unsure(
 ) -> None:
     growth = grow(0, 1000, bits=32, speed_bps=speed_bps, shown_bps=shown_bps, span_s=span_s)
     assert verdict(growth) == expected
+
+
+@pytest.mark.parametrize(
+    ("counts", "faster", "span_s", "expected"),
+    [
+        (70_000_000, False, 60.0, "grown"),  # 9.3 Mb/s of a stated 10
+        (80_000_000, False, 60.0, "unsure"),  # 10.7 Mb/s: what it states is a lie
+        (70_000_000, True, 60.0, "unsure"),  # it was a lie before
+        (70_000_000, True, 34.3, "grown"),
+        (80_000_000, False, 34.3, "grown"),
+    ],
+)
+def test_a_32_bit_counter_above_its_stated_speed_is_bound_as_if_none_were_stated(
+    counts: int, faster: bool, span_s: float, expected: str
+) -> None:
+    growth = grow(0, counts, bits=32, speed_bps=10_000_000, faster=faster, span_s=span_s)
+    assert verdict(growth) == expected
+    assert growth.faster.tolist() == [faster or counts == 80_000_000]
+
+
+def test_a_fall_on_a_line_that_is_faster_than_it_states_is_a_wrap_as_if_no_speed_were_stated() -> None:
+    before, now = 2**32 - 100_000_000, 37_000_000
+    assert verdict(grow(before, now, bits=32, speed_bps=10_000_000)) == "reset"
+    assert verdict(grow(before, now, bits=32, speed_bps=10_000_000, faster=True)) == "wrapped"
+    assert verdict(grow(before, now + 1_000_000, bits=32, speed_bps=10_000_000, faster=True)) == "reset"
+
+
+def test_growth_across_a_reset_says_nothing_of_the_speed_and_growth_across_a_wrap_does() -> None:
+    before = 2**32 - 100_000_000
+    assert not grow(before, 0, bits=32, speed_bps=10_000_000).faster.any()
+    assert grow(before, 0, bits=32, speed_bps=10_000_000, shown_bps=0.6e9).faster.all()
 
 
 def test_a_64_bit_counter_is_never_unsure() -> None:
@@ -136,6 +170,7 @@ def test_each_cell_is_judged_by_its_own_bits_and_row() -> None:
         np.array([[True, True]]),
         could_s=np.ones((1, 2)),
         shown_bps=np.full((1, 2), np.nan),
+        faster=np.zeros(2, dtype=np.bool_),
         limits=Limits.of(of, [0]),
     )
     assert growth.wrapped is not None

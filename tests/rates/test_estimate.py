@@ -102,6 +102,51 @@ def test_an_outage_ends_the_estimate_and_the_cadence_is_kept() -> None:
     assert frames[0].cadence_s == pytest.approx(3.02, rel=0.01)
 
 
+@pytest.mark.parametrize("period_s", [2.0, 3.0, 5.0])
+@pytest.mark.parametrize("outage", [2, 4, 8, 10, 12, 17, 30])
+@pytest.mark.parametrize("begins", [1, 5, 8, 9, 10, 13, 16, 60])
+def test_an_outage_shows_nothing_untrue_while_a_cadence_is_learned_or_known(
+    period_s: float, outage: int, begins: int
+) -> None:
+    frames = loaded(period_s, lost=lambda tick: begins <= tick < begins + outage).poll(begins + outage + 60)
+    parts = of_truth(frames)
+    assert np.nanmax(np.abs(parts - 1)) < 0.1
+    assert rms(parts[-15:]) < 0.01
+    assert frames[-1].cadence_s == pytest.approx(period_s, rel=0.02)
+
+
+@pytest.mark.parametrize("begins", [7, 9, 12])
+def test_an_agent_that_restarts_in_an_outage_while_its_cadence_is_learned_shows_nothing_untrue(begins: int) -> None:
+    agent = loaded(3.0, lost=lambda tick: begins <= tick < begins + 17)
+    parts = of_truth(agent.poll(begins + 17))
+    assert np.isnan(parts[begins:]).all()
+    octets, born_s = agent.octets, agent.asked_s
+    agent.octets = [[lambda at_s, row=row: row(at_s) - row(born_s - 5) for row in rows] for rows in octets]  # type: ignore[misc]
+    frames = []
+    for _ in range(60):
+        one = agent.reading()
+        chunks = [replace(c, device_ticks=(c.device_ticks or 0) - TICKS_AT_START - int(born_s * 100)) for c in one.chunks]
+        frame, events = agent.meter.advance(replace(one, chunks=tuple(chunks)))
+        agent.events += events
+        frames.append(frame)
+    assert [event.kind for event in agent.events] == ["restarted"]
+    assert np.nanmax(np.abs(of_truth(frames) - 1)) < 0.06
+    assert rms(of_truth(frames[-30:])) < 0.01
+
+
+def test_answers_whose_cells_are_not_believed_are_no_time_to_learn_in() -> None:
+    """As after a restart, until the interfaces have been read again."""
+    agent = Agent([[steady(1e9)]] * 2, every(3.0, 200))
+    frames = agent.poll(4)
+    for _ in range(20):
+        one = agent.reading()
+        frames.append(agent.meter.advance(replace(one, valid=np.zeros_like(one.valid)))[0])
+    frames += agent.poll(40)
+    shown = np.array([frame.values[0, 0] for frame in frames]) / 1e9
+    assert np.nanmax(np.abs(shown - 1)) < 0.06
+    assert rms(shown[-10:]) < 0.01
+
+
 @pytest.mark.parametrize(("period_s", "between_s"), [(3.0, 0.2), (5.0, 0.2), (3.02, 0.02)])
 def test_a_refresh_between_two_answers_of_a_tick_shows_no_false_zero(period_s: float, between_s: float) -> None:
     agent = loaded(period_s, answers=4, between_s=between_s)

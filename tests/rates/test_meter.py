@@ -1,36 +1,14 @@
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from server.core.model import Event, Frame, Quality, Reading, Severity
+from server.core.model import Quality, Reading
 from server.rates import RateMeter
-from tests.rates.build import ERRORS, IN, LOAD, OUT, STATUS, G, chunk, flags, reading, table, with_row
-
-
-def running(of: object = None, **more: object) -> tuple[RateMeter, list[Frame]]:
-    """A meter whose device has been found to refresh at every poll: 4 polls at 1 s, each counter grew by 1000 x its row."""
-    meter = RateMeter("sw1")
-    return meter, feed(meter, (steady(at, of, **more) for at in range(4)))
-
-
-def steady(at_s: float, of: object = None, **more: object) -> Reading:
-    the_table = table(2) if of is None else of
-    rows = len(the_table.rows)  # type: ignore[attr-defined]
-    values = [[round(1000 * at_s) * (row + 1) for row in range(rows)]] * 2
-    return reading(the_table, at_s, values, columns=(0, 1), **more)  # type: ignore[arg-type]
-
-
-def feed(meter: RateMeter, readings: Iterable[Reading]) -> list[Frame]:
-    return [meter.advance(one)[0] for one in readings]
-
-
-def shown(frame: Frame) -> list[list[float | None]]:
-    return [[None if math.isnan(value) else round(value, 3) for value in column] for column in frame.values.tolist()]
+from tests.rates.build import ERRORS, IN, LOAD, OUT, STATUS, chunk, flags, reading, table, with_row
+from tests.rates.meters import feed, running, shown, steady
 
 
 def test_a_counter_shows_its_growth_times_its_scale_over_true_time() -> None:
@@ -57,8 +35,8 @@ def test_polls_slower_than_10_s_are_shown_from_the_second_on() -> None:
 
 
 def test_an_idle_device_shows_true_zeros_after_15_s() -> None:
-    meter = RateMeter("sw1")
-    frames = feed(meter, (reading(table(1), at, [[7], [0]]) for at in range(20)))
+    meter, of = RateMeter("sw1"), table(1)
+    frames = feed(meter, (reading(of, at, [[7], [0]]) for at in range(20)))
     assert shown(frames[14])[0] == [None]
     assert shown(frames[16]) == [[0.0], [0.0]]
     assert frames[16].quality.tolist() == [0]
@@ -227,113 +205,6 @@ def test_a_zero_counter_on_a_new_row_is_a_valid_base() -> None:
     frame, _ = meter.advance(reading(new, 5, [[5000, 125]] * 2))
     assert shown(frame) == [[8000.0, 1000.0]] * 2
     assert frame.quality.tolist() == [0, 0]
-
-
-def test_a_wrap_at_64_bits_shows_the_exact_rate_and_is_marked() -> None:
-    of, start = table(1), 2**64 - 250_000
-    meter = RateMeter("sw1")
-    feed(meter, (reading(of, at, [[start + 100_000 * at], [at]]) for at in range(3)))
-    frame, events = meter.advance(reading(of, 3, [[50_000], [3]]))
-    assert frame.values[0, 0] * frame.span_s == pytest.approx(800_000.0, rel=1e-12)
-    assert flags(frame) == Quality.WRAPPED
-    assert events == []
-
-
-def test_a_fall_that_no_wrap_explains_resets_its_row_alone() -> None:
-    meter, _ = running()
-    frame, events = meter.advance(reading(table(2, version=1), 4, [[0, 8000], [4000, 8000]]))
-    assert shown(frame) == [[None, 16000.0]] * 2
-    assert [flags(frame, row) for row in (0, 1)] == [Quality.RESET, Quality.PLAIN]
-    assert [(event.kind, event.row, event.device) for event in events] == [("counters_reset", "a", "sw1")]
-    after, events = meter.advance(reading(table(2, version=2), 5, [[1000, 10_000], [5000, 10_000]]))
-    assert shown(after) == [[8000.0, 16000.0]] * 2
-    assert events == []
-
-
-def test_a_new_discontinuity_stamp_resets_its_row_though_the_counter_rose() -> None:
-    meter, _ = running(discontinuity=[5, 5])
-    frame, events = meter.advance(steady(4, discontinuity=[5, 399]))
-    assert shown(frame) == [[8000.0, None]] * 2
-    assert [event.row for event in events] == ["b"]
-    again, events = meter.advance(steady(5, discontinuity=[5, 399]))
-    assert shown(again) == [[8000.0, 16000.0]] * 2
-    assert events == []
-
-
-def test_the_stamp_of_a_row_that_did_not_answer_means_nothing() -> None:
-    meter, _ = running(discontinuity=[5, 5])
-    lost, events = meter.advance(steady(4, discontinuity=[5, 0], missing=[(0, 1), (1, 1)]))
-    assert flags(lost, 1) == Quality.INVALID
-    assert events == []
-    frame, events = meter.advance(steady(5, discontinuity=[5, 5]))
-    assert events == []
-    assert shown(frame) == [[8000.0, 16000.0]] * 2
-
-
-def test_a_restarted_device_resets_every_row_and_says_how_long_it_has_been_up() -> None:
-    meter, _ = running()
-    frame, events = meter.advance(steady(4, ticks=1_200))
-    assert shown(frame) == [[None, None]] * 2
-    assert frame.quality.tolist() == [Quality.RESET] * 2
-    (event,) = events
-    assert event == Event(
-        1.8e9 + 4, "restarted", "restarted; it has been up for 12 s", Severity.WARNING, "sw1", details={"up_s": 12.0}
-    )
-    after, events = meter.advance(steady(5, ticks=1_300))
-    assert shown(after) == [[8000.0, 16000.0]] * 2
-    assert events == []
-
-
-def test_cells_that_came_before_a_restart_within_one_tick_are_no_base() -> None:
-    meter, _ = running()
-    parts = [chunk(4.0, (0, 1), (0,), ticks=1_000_401), chunk(4.1, (0, 1), (1,), ticks=3)]
-    frame, events = meter.advance(reading(table(2), 4, [[4000, 3], [4000, 3]], chunks=parts))
-    assert frame.quality.tolist() == [Quality.RESET] * 2
-    assert len(events) == 1
-    after, events = meter.advance(reading(table(2), 5, [[8, 1003], [8, 1003]], ticks=100))
-    assert shown(after)[0][0] is None
-    assert shown(after)[0][1] is not None
-    assert events == []
-
-
-def test_a_32_bit_counter_that_could_have_wrapped_twice_is_invalid() -> None:
-    of = table(1, bits=32, speed_bps=40 * G)
-    _, frames = running(of)
-    assert shown(frames[3]) == [[None], [None]]
-    assert flags(frames[3]) == Quality.INVALID
-
-
-def test_a_rise_above_the_stated_speed_is_shown_and_marked() -> None:
-    of = table(1, speed_bps=8000)
-    meter = RateMeter("sw1")
-    frames = feed(meter, (reading(of, at, [[1040 * at], [0]]) for at in range(5)))
-    assert flags(frames[4]) == Quality.PLAIN
-    frame, _ = meter.advance(reading(of, 5, [[4160 + 1060], [0]]))
-    assert shown(frame)[0] == [8480.0]
-    assert flags(frame) == Quality.OVER_SPEED
-
-
-def test_a_line_of_unknown_speed_is_never_over_it() -> None:
-    of = table(1, speed_bps=0)
-    frames = feed(RateMeter("sw1"), (reading(of, at, [[10**14 * at], [0]]) for at in range(5)))
-    assert shown(frames[4])[0] == [8e14]
-    assert flags(frames[4]) == Quality.PLAIN
-
-
-def test_a_line_that_runs_above_its_stated_speed_wraps_without_a_reset() -> None:
-    of = table(1, speed_bps=10_000_000, bits=32)
-    values = [(2**32 - 250_000_000 + 50_000_000 * at) % 2**32 for at in range(8)]
-    meter = RateMeter("sw1")
-    everything = [meter.advance(reading(of, at, [[value], [0]])) for at, value in enumerate(values)]
-    assert not any(events for _, events in everything)
-    frame = everything[5][0]
-    assert shown(frame)[0] == [400e6]
-    assert flags(frame) == Quality.WRAPPED | Quality.OVER_SPEED
-
-
-def test_two_readings_of_the_same_moment_give_no_rate() -> None:
-    meter, _ = running()
-    assert shown(meter.advance(steady(3))[0]) == [[None, None]] * 2
 
 
 def test_the_reply_time_is_that_of_the_slowest_answer() -> None:

@@ -30,6 +30,7 @@ class Step:
     skipped: int
     zeroed: int | None
     restarts: bool
+    leaps: bool
     stamped: int | None
     renumbered: int | None
     swapped: bool
@@ -55,6 +56,7 @@ def steps() -> st.SearchStrategy[Step]:
         skipped=st.sampled_from([0, 0, 0, 1, 2, 3]),
         zeroed=sometimes(row),
         restarts=rarely,
+        leaps=rarely,
         stamped=sometimes(row),
         renumbered=sometimes(row),
         swapped=rarely,
@@ -105,6 +107,8 @@ class Device:
         if step.restarts:
             self.born_s = self.at_s - 5
             self.values = dict.fromkeys(self.values, 0)
+        if step.leaps:
+            self.born_s -= 10_000
         if step.zeroed is not None:
             for metric in range(3):
                 self.values[metric, ROWS[step.zeroed]] = 0
@@ -136,7 +140,7 @@ class Device:
 @settings(max_examples=250, deadline=None)
 @given(
     life=st.lists(steps(), min_size=2, max_size=14),
-    speed_bps=st.sampled_from([0, G, 10 * G, 400 * G]),
+    speed_bps=st.sampled_from([0, 10_000_000, G, 10 * G, 400 * G]),
     bits=st.sampled_from([32, 64]),
     near_end=st.booleans(),
     ticks=st.sampled_from([100_000, 2**32 - 2_000]),
@@ -158,6 +162,6 @@ def test_every_value_flag_and_event_agrees_with_the_exact_model(
                 assert math.isclose(shown, float(rate), rel_tol=1e-8, abs_tol=1e-12), (number, position, row)
         assert {row: Quality(int(flags)) for row, flags in enumerate(frame.quality)} == truth.quality
         if truth.restarted:
-            assert [event.kind for event in events] == ["restarted"]
+            assert [event.kind for event in events] == ["clock_jumped" if truth.leapt else "restarted"]
         else:
             assert {event.row for event in events} == truth.reset_rows

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from server.core.model import Severity
-from server.rates.resets import reset_events, restart_event
+from server.rates.resets import leap_event, reset_events, restart_event
 from tests.rates.build import table
 
 
@@ -16,6 +16,12 @@ def test_a_restart_says_how_long_the_device_has_been_up(up_s: float, words: str)
     event = restart_event("sw1", 5.0, up_s)
     assert event.text == f"restarted; it has been up for {words}"
     assert (event.kind, event.severity, event.device, event.row) == ("restarted", Severity.WARNING, "sw1", "")
+
+
+def test_a_leap_of_the_clock_says_how_far_and_what_it_means() -> None:
+    event = leap_event("sw1", 5.0, 190 * 86_400.0)
+    assert event.text == "its clock jumped ahead by 190 days: another device or engine seems to answer at this address"
+    assert (event.kind, event.severity, event.device, event.row) == ("clock_jumped", Severity.WARNING, "sw1", "")
 
 
 def test_up_to_five_rows_have_an_event_each() -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import random
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -39,8 +40,8 @@ def test_a_slow_reply_is_placed_by_the_device_clock() -> None:
 def test_an_answer_is_never_placed_outside_question_and_reply_even_when_the_clocks_disagree() -> None:
     clock = DeviceClock()
     clock.place(answer(1.0, 1.001, 700))
-    assert seconds(clock.place(answer(2.0, 2.1, 5_000)).time_ns) == 2.05
-    assert 3.0 <= seconds(clock.place(answer(3.0, 3.1, 5_100)).time_ns) <= 3.1
+    assert seconds(clock.place(answer(2.0, 2.1, 3_000)).time_ns) == 2.05
+    assert 3.0 <= seconds(clock.place(answer(3.0, 3.1, 3_100)).time_ns) <= 3.1
 
 
 def test_a_clock_that_stands_still_is_no_restart_and_times_stay_midway() -> None:
@@ -79,10 +80,43 @@ def test_a_clock_more_than_30_s_behind_is_a_restart_and_one_within_is_not() -> N
     assert not soon.place(answer(100.0, 100.001, 1_000 + 7_100)).restarted
 
 
-def test_a_clock_that_leaps_ahead_is_no_restart() -> None:
+def test_a_clock_more_than_30_s_ahead_is_anothers_and_one_within_is_not() -> None:
+    far, near = DeviceClock(), DeviceClock()
+    for clock in (far, near):
+        clock.place(answer(1.0, 1.001, 1_000))
+    moment = far.place(answer(2.0, 2.001, 1_000 + 3_150))
+    assert moment.restarted
+    assert abs(moment.leap_s - 30.5) < 0.01
+    assert not near.place(answer(2.0, 2.001, 1_000 + 3_050)).restarted
+    assert not far.place(answer(3.0, 3.001, 1_000 + 3_250)).restarted
+
+
+@pytest.mark.parametrize(("before", "after"), [(10, 200), (10, 400), (300, 490)])
+def test_a_standby_that_was_up_for_longer_is_a_leap_and_no_restart(before: int, after: int) -> None:
+    day, clock = 8_640_000, DeviceClock()
+    clock.place(answer(1.0, 1.001, before * day))
+    moment = clock.place(answer(2.0, 2.001, after * day))
+    assert moment.restarted
+    assert abs(moment.leap_s - (after - before) * 86_400) < 2
+
+
+@pytest.mark.parametrize("ticks", [50, 900])
+def test_a_clock_that_went_back_is_no_leap(ticks: int) -> None:
+    for up in (1_000, 3_200_000_000):
+        clock = DeviceClock()
+        clock.place(answer(1.0, 1.001, up))
+        moment = clock.place(answer(2.0, 2.001, ticks))
+        assert moment.restarted
+        assert moment.leap_s == 0
+
+
+@pytest.mark.parametrize("still_s", [5, 25, 90])
+def test_a_clock_that_stood_still_may_catch_up(still_s: int) -> None:
     clock = DeviceClock()
-    clock.place(answer(1.0, 1.001, 1_000))
-    assert not clock.place(answer(2.0, 2.001, 900_000)).restarted
+    for at in range(1, still_s):
+        assert not clock.place(answer(at, at + 0.001, 1_000)).restarted
+    assert not clock.place(answer(still_s, still_s + 0.001, 1_000 + 100 * still_s)).restarted
+    assert clock.place(answer(still_s + 1, still_s + 1.001, 1_000 + 200 * still_s + 3_200)).leap_s > 30
 
 
 def test_answers_that_overtake_each_other_are_no_restart() -> None:
