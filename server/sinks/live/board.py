@@ -37,7 +37,8 @@ class DeviceColumns:
     down: NDArray[np.bool_]
     rank: NDArray[np.int8]
     age_s: float | None
-    silent: bool
+    stale: bool  # its newest sample is late, or it has none
+    silent: bool  # and so late that it counts as lost
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,7 +86,9 @@ def columns(view: DeviceView, now_s: float) -> DeviceColumns:
     rank = attention.ranks(in_percent, out_percent, errors, down=down, line_down=line_down)
     if stale:
         rank[:] = Rank.NO_DATA if silent else Rank.LATE
-    return DeviceColumns(view, table, in_bps, out_bps, in_percent, out_percent, errors, down, rank, age_s, silent)
+    return DeviceColumns(
+        view, table, in_bps, out_bps, in_percent, out_percent, errors, down, rank, age_s, stale or silent, silent
+    )
 
 
 def _no_traffic(table: Table, values: Floats, shown: str) -> Mask:
@@ -145,7 +148,7 @@ def _totals(devices: list[DeviceColumns], lines: list[DeviceLine], all_rows: Sum
         up=interfaces - silent - down,
         down=down,
         no_data=silent,
-        attention=sum(1 if one.silent else int((one.rank > Rank.NORMAL).sum()) for one in devices),
+        attention=sum(1 if one.stale else int((one.rank > Rank.NORMAL).sum()) for one in devices),
         devices=len(devices),
         devices_up=sum(state is DeviceState.UP for state in states),
         devices_late=sum(state is DeviceState.LATE for state in states),

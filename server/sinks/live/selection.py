@@ -81,11 +81,11 @@ class Selector:
         return places[np.lexsort([-key if choice.descending else key for key in keys])]
 
     def _rows(self, one: DeviceColumns, choice: Choice) -> NDArray[np.intp]:
-        """The rows of one device that pass; a silent device is one row, unless it or something of it is looked for."""
+        """The rows of one device that pass; a late or silent device is one row, unless it is looked for."""
         nothing = np.zeros(0, dtype=np.intp)
         if choice.only_device and one.table.device != choice.only_device:
             return nothing
-        if one.silent and not choice.only_device and not choice.words:
+        if one.stale and not choice.only_device and not choice.words:
             shown = choice.show in {"all", "attention"} or bool((self._of(one.table).roles == choice.show).any())
             return np.array([WHOLE_DEVICE], dtype=np.intp) if shown else nothing
         return np.flatnonzero(self._passes(one, choice))
@@ -129,7 +129,8 @@ def _keys(sort: str, devices: list[DeviceColumns], parts: list[NDArray[np.intp]]
             return [np.concatenate(parts).astype(np.float64), by_device]
         case _:
             pairs = list(zip(devices, parts, strict=True))
-            ranks = [np.where(rows == WHOLE_DEVICE, Rank.NO_DATA, _values(one.rank, rows)) for one, rows in pairs]
+            whole = {True: Rank.NO_DATA, False: Rank.LATE}
+            ranks = [np.where(rows == WHOLE_DEVICE, whole[one.silent], _values(one.rank, rows)) for one, rows in pairs]
             return [np.maximum(column("in_percent"), column("out_percent")), np.concatenate(ranks)]
 
 

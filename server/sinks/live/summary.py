@@ -168,11 +168,18 @@ class SummaryFollower:
 
 def _whole_device(one: DeviceColumns) -> SummaryRow:
     """A device that does not answer is one row, not one for each of its interfaces."""
-    why = attention.words(Rank.NO_DATA, switched_off=False, in_is_busier=True, errors_per_s=0, age_s=one.age_s, quality=0)
+    why = attention.words(
+        Rank.NO_DATA if one.silent else Rank.LATE,
+        switched_off=False,
+        in_is_busier=True,
+        errors_per_s=0,
+        age_s=one.age_s,
+        quality=0,
+    )
     return SummaryRow(
         device=one.table.device,
         name="",
-        alias=f"{one.view.status.reason}; {len(one.table.rows)} interfaces",
+        alias=f"{one.view.status.reason or 'not answering'}; {len(one.table.rows)} interfaces",
         role="",
         circuit="",
         speed_bps=0,

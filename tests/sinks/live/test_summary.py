@@ -179,3 +179,15 @@ def test_a_silent_device_stays_in_the_view_of_the_roles_that_its_rows_have() -> 
     world.board.refresh(START_S)
     assert names(asked(world, show="core").next()) == ["dead2:"]
     assert names(asked(world, show="customer").next()) == []
+
+
+def test_a_device_that_is_late_is_one_row_too_and_says_for_how_long() -> None:
+    world = World()
+    world.up("r1")
+    world.publish(frame(table("a", "b"), wall_s=START_S - 4))
+    world.board.refresh(START_S)
+    found = asked(world).next()
+    assert names(found) == ["r1:"]
+    assert found.rows[0].attention is not None
+    assert found.rows[0].attention.text == "Late 4 s"
+    assert names(asked(world, only_device="r1").next()) == ["r1:a", "r1:b"]
