@@ -116,7 +116,9 @@ def _fits(pattern: str | None) -> Callable[[str], bool]:
 class Rule(Part):
     """Matches interfaces: all that is given must match. Expressions are searched for, not anchored."""
 
-    name: Pattern | None = Field(None, description="Regular expression, searched for in ifName (no look-around, no back-references).")
+    name: Pattern | None = Field(
+        None, description="Regular expression, searched for in ifName (no look-around, no back-references)."
+    )
     alias: Pattern | None = Field(None, description="Regular expression, searched for in ifAlias (the same).")
     type: IfType | None = Field(None, description="ifType: an IANAifType-MIB name such as `ethernetCsmacd`, or its number.")
     status: Literal["up", "down", "admin_up", "admin_down"] | None = Field(
