@@ -25,6 +25,7 @@ from server.demo.simulators import Simulator, Simulators
 from server.demo.traffic import NS
 
 READY_TIMEOUT_S = 60.0
+REVIVE_AFTER_S = 20.0  # long enough to see on the pages what a lost device looks like
 _LOOK_EVERY_S = 0.2
 _END_TIMEOUT_S = 10.0
 _ROOT = Path(__file__).parents[2]
@@ -35,7 +36,7 @@ class Ended(BaseException):
 
 
 def run_demo(config: Path, port: int, say: TextIO) -> None:
-    """Serve the network of `config` with simulated agents on `port`, until Ctrl-C, SIGTERM, or until a part of it dies.
+    """Serve the network of `config` with simulated agents on `port`, until Ctrl-C, SIGTERM, or until the server dies.
 
     Raises StartError with the reason in the last case, or when something cannot start.
     """
@@ -51,14 +52,14 @@ def run_demo(config: Path, port: int, say: TextIO) -> None:
             with network(numbers, LOOPBACK, folder) as simulators, _server(served) as server:
                 _wait_until_ready(server, simulators, port)
                 print(f"Linewatch is live: http://{LOOPBACK}:{port}/  (Ctrl-C ends it)", file=say, flush=True)
-                _watch(server, simulators)
+                _watch(server, simulators, say)
         finally:
             for reserved in ports.values():
                 reserved.release()
 
 
 def run_simulators(config: Path, host: str, say: TextIO) -> None:
-    """Serve the simulated agents of `config` on their own ports, until Ctrl-C, SIGTERM, or until one of them dies."""
+    """Serve the simulated agents of `config` on their own ports, until Ctrl-C or SIGTERM."""
     given = read_config(config)
     numbers = {entry["name"]: entry["port"] for entry in given["devices"] if entry["name"] in simulated(given)}
     with (
@@ -68,7 +69,7 @@ def run_simulators(config: Path, host: str, say: TextIO) -> None:
     ):
         places = ", ".join(f"{device} {port}" for device, port in numbers.items())
         print(f"Simulated devices answer on {host}: {places}  (Ctrl-C ends them)", file=say, flush=True)
-        _watch(None, simulators)
+        _watch(None, simulators, say)
 
 
 def network(ports: Mapping[str, int], host: str, folder: Path) -> Simulators:
@@ -192,15 +193,38 @@ def _wait_until_ready(server: subprocess.Popen[bytes], simulators: Simulators, p
     raise StartError(f"the server is not ready after {READY_TIMEOUT_S:g} s; what it said stands above")
 
 
-def _watch(server: subprocess.Popen[bytes] | None, simulators: Simulators) -> None:
+def _watch(server: subprocess.Popen[bytes] | None, simulators: Simulators, say: TextIO) -> None:
+    """Until the server ends. A simulated device that dies comes back by itself, as a real one would be brought back."""
+    died_ns: dict[str, int] = {}
     while True:
-        _raise_failure(server, simulators)
+        _raise_if_ended(server)
+        for simulator in simulators.simulators:
+            _revive(simulator, died_ns, say)
         time.sleep(_LOOK_EVERY_S)
 
 
-def _raise_failure(server: subprocess.Popen[bytes] | None, simulators: Simulators) -> None:
+def _revive(simulator: Simulator, died_ns: dict[str, int], say: TextIO) -> None:
+    """Start a dead simulator again `REVIVE_AFTER_S` after it was first seen dead. Its counters have gone on meanwhile."""
+    failure = simulator.failure()
+    if failure is None:
+        return
+    if simulator.name not in died_ns:
+        died_ns[simulator.name] = boot_ns()
+        print(f"{failure}; it is started again in {REVIVE_AFTER_S:g} s", file=say, flush=True)
+    elif boot_ns() - died_ns[simulator.name] >= REVIVE_AFTER_S * NS:
+        del died_ns[simulator.name]
+        simulator.stop()
+        simulator.start()
+        print(f"{simulator.name}: the simulator is started again", file=say, flush=True)
+
+
+def _raise_failure(server: subprocess.Popen[bytes], simulators: Simulators) -> None:
+    _raise_if_ended(server)
+    if failure := simulators.failure():
+        raise StartError(failure)
+
+
+def _raise_if_ended(server: subprocess.Popen[bytes] | None) -> None:
     if server is not None and (code := server.poll()) is not None:
         how = f"was ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
         raise StartError(f"the server {how}; what it said stands above")
-    if failure := simulators.failure():
-        raise StartError(failure)

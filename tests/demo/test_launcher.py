@@ -82,21 +82,39 @@ def test_the_demo_serves_live_pages_and_ends_in_order(tmp_path: Path, port: Port
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == handlers
 
 
-@pytest.mark.parametrize(
-    ("victim", "what"),
-    [
-        ("snmpsim", "fra1-pe1: the simulator was ended by signal 9"),
-        ("-m server", "the server was ended by signal 9; what it said stands above"),
-    ],
-)
-def test_when_a_part_dies_the_demo_says_which_and_ends_the_others(
-    tmp_path: Path, port: Port, victim: str, what: str
-) -> None:
+def test_when_the_server_dies_the_demo_says_so_and_ends_the_others(tmp_path: Path, port: Port) -> None:
     before = children()
     port.release()
     with pytest.raises(StartError) as caught:
-        run_demo(config_of(tmp_path, fra1_pe1=1), port.number, WhenSaid(lambda: kill_child(victim)))
-    assert str(caught.value) == what
+        run_demo(config_of(tmp_path, fra1_pe1=1), port.number, WhenSaid(lambda: kill_child("-m server")))
+    assert str(caught.value) == "the server was ended by signal 9; what it said stands above"
+    assert children() == before
+
+
+class Killer(io.StringIO):
+    """A terminal that kills the simulator when the demo is live, and ends the demo when the simulator is back."""
+
+    def write(self, text: str) -> int:
+        written = super().write(text)
+        if "is live" in text:
+            kill_child("snmpsim")
+        if text.endswith("is started again"):
+            interrupt()
+        return written
+
+
+def test_a_simulated_device_that_dies_comes_back_by_itself(
+    tmp_path: Path, port: Port, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(launcher, "REVIVE_AFTER_S", 0.3)
+    before = children()
+    port.release()
+    said = Killer()
+    run_demo(config_of(tmp_path, fra1_pe1=1), port.number, said)
+    assert said.getvalue().splitlines()[1:] == [
+        "fra1-pe1: the simulator was ended by signal 9; it is started again in 0.3 s",
+        "fra1-pe1: the simulator is started again",
+    ]
     assert children() == before
 
 
