@@ -70,6 +70,8 @@ class Row:
 class Table:
     """What a device's rows and columns are. Immutable: a rediscovery that finds something else makes a new version.
 
+    Another table whose version is not greater than the one before is of another device under the same name.
+
     `counter_bits` is (metrics, rows): 64 or 32 for a counter, 0 where the row does not have that metric or it is no counter.
     """
 
