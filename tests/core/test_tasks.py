@@ -16,7 +16,7 @@ class FakeTime:
     """The running loop's clock, moved by hand: a timer fires when the clock has come to it."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.now = 1000.0
+        self.now = 10.0
         self.woken_at: list[float] = []
         loop = asyncio.get_running_loop()
         monkeypatch.setattr(loop, "time", lambda: self.now)
@@ -40,7 +40,7 @@ async def test_ticks_come_at_whole_intervals_from_the_start_however_long_the_bod
         clock.now += 0.3 * (tick % 3)
         if tick == 50:
             break
-    assert seen == [(tick, 1000.0 + tick) for tick in range(51)]
+    assert seen == [(tick, 10.0 + tick) for tick in range(51)]
 
 
 @pytest.mark.gen_test
@@ -51,7 +51,7 @@ async def test_the_first_tick_waits_for_the_phase(monkeypatch: pytest.MonkeyPatc
         seen.append((tick, clock.now))
         if tick == 2:
             break
-    assert seen == [(0, 1000.5), (1, 1002.5), (2, 1004.5)]
+    assert seen == [(0, 10.5), (1, 12.5), (2, 14.5)]
 
 
 @pytest.mark.gen_test
@@ -66,7 +66,7 @@ async def test_ticks_whose_time_passed_while_the_body_ran_are_skipped_with_their
             clock.now += 3.4
         if tick >= 6:
             break
-    assert seen == [(0, 1000.0), (1, 1001.0), (5, 1005.0), (6, 1006.0)]
+    assert seen == [(0, 10.0), (1, 11.0), (5, 15.0), (6, 16.0)]
 
 
 @pytest.mark.gen_test
