@@ -6,8 +6,9 @@ source ──DeviceStatus, Event───────▶ hub
 
 from __future__ import annotations
 
+from server.core.blocks import Frames, Readings
 from server.core.log import logger
-from server.core.model import DeviceStatus, Event, Reading
+from server.core.model import DeviceStatus, Event, Frame, Reading
 from server.hub import Hub, Removed
 from server.rates import RateMeter
 
@@ -23,8 +24,18 @@ class Pipeline:
         self._failing: set[str] = set()  # of which this was logged
         self._next_seqs: dict[str, int] = {}  # of devices that were removed: a seq is never used twice
 
-    def reading(self, reading: Reading) -> None:
-        """Raw counters in, rates out. A reading that cannot be turned into rates costs that tick only."""
+    def readings(self, readings: Readings) -> None:
+        """Raw counters in, rates out."""
+        found = [self._advance(readings.reading(device)) for device in range(len(readings))]
+        frames = [frame for frame, _ in found if frame is not None]
+        if frames:
+            self._hub.publish(Frames.of(frames, burst=readings.burst))
+        for event in (event for _, events in found for event in events):
+            _log.warning("%s: %s", f"{event.device} {event.row}".rstrip(), event.text)
+            self._hub.publish(event)
+
+    def _advance(self, reading: Reading) -> tuple[Frame | None, list[Event]]:
+        """A reading that cannot be turned into rates costs that tick only."""
         device = reading.table.device
         meter = self._meters.get(device)
         if meter is None:
@@ -36,12 +47,9 @@ class Pipeline:
                 self._failing.add(device)
                 _log.exception("no rates from a reading of %s; it starts anew with the next", device)
             self._forget(device)
-            return
+            return None, []
         self._failing.discard(device)
-        self._hub.publish(frame)
-        for event in events:
-            _log.warning("%s: %s", f"{event.device} {event.row}".rstrip(), event.text)
-            self._hub.publish(event)
+        return frame, events
 
     def status(self, status: DeviceStatus) -> None:
         self._hub.publish(status)

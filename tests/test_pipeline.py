@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from server.core.blocks import Frames, Readings
 from server.core.model import Event, Frame, Reading
 from server.hub import Hub, Item, Removed
 from server.pipeline import Pipeline
@@ -25,6 +26,9 @@ class Taken:
 
     def offer(self, item: Item) -> None:
         self.items.append(item)
+
+    def frames(self) -> list[Frame]:
+        return [frame for item in self.items if isinstance(item, Frames) for frame in item]
 
 
 @pytest.fixture
@@ -44,10 +48,14 @@ def tick(number: int, ticks: int | None = None) -> Reading:
     return reading(OF, float(number), [[number * G // 8], [number * G // 8]], ticks=ticks)
 
 
+def block(number: int, ticks: int | None = None) -> Readings:
+    return Readings.of([tick(number, ticks)])
+
+
 def test_readings_become_frames_with_the_true_rate_and_rising_seqs(pipeline: Pipeline, taken: Taken) -> None:
     for number in range(8):
-        pipeline.reading(tick(number))
-    frames = [item for item in taken.items if isinstance(item, Frame)]
+        pipeline.readings(block(number))
+    frames = taken.frames()
     assert [frame.seq for frame in frames] == list(range(8))
     assert frames[-1].column("in_bps") == pytest.approx([G], rel=0.005)
 
@@ -63,9 +71,9 @@ def test_a_restart_is_an_event_and_a_line_in_the_log(
     pipeline: Pipeline, taken: Taken, caplog: pytest.LogCaptureFixture
 ) -> None:
     for number in range(6):
-        pipeline.reading(tick(number, ticks=100_000 + 100 * number))
+        pipeline.readings(block(number, ticks=100_000 + 100 * number))
     with caplog.at_level(logging.WARNING, "linewatch.pipeline"):
-        pipeline.reading(tick(6, ticks=50))
+        pipeline.readings(block(6, ticks=50))
     assert [item.kind for item in taken.items if isinstance(item, Event)] == ["restarted"]
     assert "restarted" in caplog.text
 
@@ -74,10 +82,10 @@ def test_a_device_that_is_removed_and_comes_back_begins_anew_but_never_uses_a_se
     pipeline: Pipeline, taken: Taken
 ) -> None:
     for number in range(6):
-        pipeline.reading(tick(number))
+        pipeline.readings(block(number))
     pipeline.removed("sw1")
-    pipeline.reading(tick(6))
-    frames = [item for item in taken.items if isinstance(item, Frame)]
+    pipeline.readings(block(6))
+    frames = taken.frames()
     assert taken.items[-2] == Removed("sw1")
     assert frames[-1].seq > frames[-2].seq
     assert np.isnan(frames[-1].values).all()
@@ -88,7 +96,7 @@ def test_a_reading_that_makes_no_sense_costs_that_tick_and_is_logged_once(
 ) -> None:
     nonsense = replace(tick(0), columns=(7, 8))
     for _ in range(3):
-        pipeline.reading(nonsense)
+        pipeline.readings(Readings.of([nonsense]))
     assert caplog.text.count("no rates from a reading of sw1") == 1
-    pipeline.reading(tick(1))
-    assert len([item for item in taken.items if isinstance(item, Frame)]) == 1
+    pipeline.readings(block(1))
+    assert len(taken.frames()) == 1

@@ -146,8 +146,9 @@ class Frame:
 
     `seq` rises by one with each frame of a device. `columns` are positions in `table.metrics`; `values` is (columns, rows)
     float64 where NaN is "no sample". `quality` is (rows,) of `Quality` bits. `span_s` is what the rates were measured over.
-    `cadence_s` is the device's own refresh period where it is slower than the polls, else None. `reply_s` is how long the
-    slowest answer took.
+    `cadence_s` is the device's own refresh period where it is slower than the polls, else None: the longest, where its line
+    cards differ. `row_cadence_s` (rows,) is that of each row, NaN where its counters are as new as the poll; None where that
+    holds of all rows. `reply_s` is how long the slowest answer took.
     """
 
     table: Table
@@ -160,6 +161,7 @@ class Frame:
     interval_s: float
     cadence_s: float | None = None
     reply_s: float | None = None
+    row_cadence_s: Floats | None = None
 
     def column(self, shown: str) -> Floats | None:
         """(rows,) values of a shown metric, or None when it is not in this frame."""

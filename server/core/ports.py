@@ -9,13 +9,14 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from server.core.model import DeviceStatus, Event, Floats, Frame, Reading, Table
+from server.core.blocks import Readings
+from server.core.model import DeviceStatus, Event, Floats, Frame, Table
 
 
 class Emit(Protocol):
     """What a source calls. None of these wait, and none of them raise."""
 
-    def reading(self, reading: Reading) -> None: ...
+    def readings(self, readings: Readings) -> None: ...
 
     def status(self, status: DeviceStatus) -> None: ...
 
@@ -29,8 +30,9 @@ class Emit(Protocol):
 class SelfMetrics(Protocol):
     """The program's own health, counted where it happens. None of these wait or raise."""
 
-    def poll_answered(self, device: str, reply_s: float, late_s: float) -> None:
-        """A poll was answered; it was sent `late_s` after it was due."""
+    def polls_answered(self, devices: Sequence[str], reply_s: Floats, late_s: Floats) -> None:
+        """Polls of these devices were answered, after `reply_s` (devices,), and were sent `late_s` (devices,) after they
+        were due."""
         ...
 
     def poll_failed(self, device: str, why: str) -> None:

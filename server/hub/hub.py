@@ -8,8 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from server.core.blocks import Frames
 from server.core.log import logger
-from server.core.model import DeviceStatus, Event, Frame
+from server.core.model import DeviceStatus, Event
 
 _log = logger("hub")
 
@@ -21,7 +22,7 @@ class Removed:
     device: str
 
 
-Item = Frame | DeviceStatus | Event | Removed
+Item = Frames | DeviceStatus | Event | Removed
 
 
 class Subscriber(Protocol):

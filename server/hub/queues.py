@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from server.core.blocks import Frames
 from server.core.model import DeviceStatus, Event, Frame
 from server.hub.hub import Item, Removed
 
@@ -45,9 +46,9 @@ class LatestQueue:
     def offer(self, item: Item) -> None:
         pending = self._pending
         match item:
-            case Frame() if self._wants(device := item.table.device):
-                replaced = pending.frames.get(device)
-                pending.frames[device] = (item, replaced[1] + 1 if replaced else 0)
+            case Frames():
+                if not self._take(item):
+                    return
             case DeviceStatus() if self._wants(item.device):
                 pending.statuses[item.device] = item
                 pending.removed.discard(item.device)
@@ -63,6 +64,14 @@ class LatestQueue:
             case _:
                 return
         self._arrived.set()
+
+    def _take(self, frames: Frames) -> bool:
+        wanted = [place for place, table in enumerate(frames.tables) if self._wants(table.device)]
+        for place in wanted:
+            device = frames.tables[place].device
+            replaced = self._pending.frames.get(device)
+            self._pending.frames[device] = (frames.frame(place), replaced[1] + 1 if replaced else 0)
+        return bool(wanted)
 
     def wake(self) -> None:
         """Let the reader look, though nothing new was published."""

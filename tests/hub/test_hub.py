@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 
 from server.hub import Hub, Item
-from tests.support.frames import event, frame, table
+from tests.support.frames import block, event, table
 
 
 class Listener:
@@ -30,7 +30,7 @@ def test_everyone_is_offered_every_item_in_the_order_of_publishing() -> None:
     hub, first, second = Hub(), Listener(), Listener()
     hub.subscribe(first)
     hub.subscribe(second)
-    items: list[Item] = [frame(table("xe-0"), 1), event(), frame(table("xe-0"), 2)]
+    items: list[Item] = [block(table("xe-0"), 1), event(), block(table("xe-0"), 2)]
     for item in items:
         hub.publish(item)
     assert first.heard == second.heard == items

@@ -6,7 +6,7 @@ import pytest
 
 from server.core.model import DeviceState
 from server.hub import LatestQueue, Pending, Removed
-from tests.support.frames import event, frame, status, table
+from tests.support.frames import block, blocked, event, frame, status, table
 
 R1, R2 = table("xe-0"), table("xe-0", device="r2")
 
@@ -19,7 +19,7 @@ def queue(*devices: str, events: bool = True, most_events: int = 256) -> LatestQ
 async def test_a_reader_that_keeps_up_gets_each_frame_with_none_missed() -> None:
     reader = queue("r1")
     for seq in range(3):
-        reader.offer(frame(R1, seq))
+        reader.offer(block(R1, seq))
         (newest, missed) = (await reader.take()).frames["r1"]
         assert (newest.seq, missed) == (seq, 0)
 
@@ -28,8 +28,8 @@ async def test_a_reader_that_keeps_up_gets_each_frame_with_none_missed() -> None
 async def test_a_slow_reader_gets_the_newest_frame_of_each_device_and_how_many_it_replaced() -> None:
     reader = queue("r1", "r2")
     for seq in range(5):
-        reader.offer(frame(R1, seq))
-    reader.offer(frame(R2, 70))
+        reader.offer(block(R1, seq))
+    reader.offer(block(R2, 70))
     taken = await reader.take()
     assert {device: (one.seq, missed) for device, (one, missed) in taken.frames.items()} == {"r1": (4, 4), "r2": (70, 0)}
 
@@ -37,10 +37,10 @@ async def test_a_slow_reader_gets_the_newest_frame_of_each_device_and_how_many_i
 @pytest.mark.gen_test
 async def test_what_was_missed_is_counted_anew_after_each_take() -> None:
     reader = queue("r1")
-    reader.offer(frame(R1, 1))
-    reader.offer(frame(R1, 2))
+    reader.offer(block(R1, 1))
+    reader.offer(block(R1, 2))
     await reader.take()
-    reader.offer(frame(R1, 3))
+    reader.offer(block(R1, 3))
     assert (await reader.take()).frames["r1"][1] == 0
 
 
@@ -49,7 +49,7 @@ async def test_devices_that_are_not_followed_cost_nothing_and_wake_nobody() -> N
     reader = queue("r1")
     waiting = asyncio.ensure_future(reader.take())
     for item in (frame(R2, 1), status("r2"), Removed("r2")):
-        reader.offer(item)
+        reader.offer(blocked(item))
     await asyncio.sleep(0)
     assert not waiting.done()
     reader.offer(status("r1"))
@@ -90,7 +90,7 @@ async def test_events_are_kept_only_for_those_who_want_them() -> None:
 @pytest.mark.gen_test
 async def test_a_removed_device_leaves_nothing_else_behind() -> None:
     reader = queue("r1")
-    reader.offer(frame(R1, 1))
+    reader.offer(block(R1, 1))
     reader.offer(status())
     reader.offer(Removed("r1"))
     taken = await reader.take()
@@ -102,7 +102,7 @@ async def test_a_device_that_came_back_before_the_reader_looked_is_not_removed()
     reader = queue("r1")
     reader.offer(Removed("r1"))
     reader.offer(status())
-    reader.offer(frame(R1, 9))
+    reader.offer(block(R1, 9))
     taken = await reader.take()
     assert taken.removed == set()
     assert taken.frames["r1"][0].seq == 9
@@ -111,9 +111,9 @@ async def test_a_device_that_came_back_before_the_reader_looked_is_not_removed()
 @pytest.mark.gen_test
 async def test_forgetting_a_device_drops_all_that_waits_for_it_and_nothing_else() -> None:
     reader = queue("r1", "r2")
-    reader.offer(frame(R1, 1))
+    reader.offer(block(R1, 1))
     reader.offer(status("r1"))
-    reader.offer(frame(R2, 1))
+    reader.offer(block(R2, 1))
     reader.forget("r1")
     reader.forget("r9")
     taken = await reader.take()
@@ -141,7 +141,7 @@ async def test_wake_lets_a_waiting_reader_look_though_nothing_came() -> None:
 @pytest.mark.gen_test
 async def test_after_a_take_the_reader_waits_again() -> None:
     reader = queue("r1")
-    reader.offer(frame(R1, 1))
+    reader.offer(block(R1, 1))
     await reader.take()
     waiting = asyncio.ensure_future(reader.take())
     await asyncio.sleep(0)

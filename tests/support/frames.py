@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from server.core.blocks import Frames
 from server.core.model import DeviceState, DeviceStatus, Event, Frame, Metric, MetricKind, Row, Severity, Table
 
 OPER = ((1, "up"), (2, "down"), (3, "testing"), (4, "unknown"), (5, "dormant"), (6, "notPresent"), (7, "lowerLayerDown"))
@@ -79,6 +80,16 @@ def frame(
         cadence_s=cadence_s,
         reply_s=reply_s,
     )
+
+
+def block(*args: Any, **more: Any) -> Frames:
+    """A block of one device; takes what `frame` does."""
+    return Frames.of([frame(*args, **more)])
+
+
+def blocked(item: Any) -> Any:
+    """An item as the hub has it: a frame is a block of one device."""
+    return Frames.of([item]) if isinstance(item, Frame) else item
 
 
 def traffic(of: Table, seq: int, share: float = 1.0) -> list[float]:

@@ -22,7 +22,7 @@ from server.sinks.metrics.own import OwnMetrics
 from server.web.handlers import ErrorAnswer
 from server.web.openapi import OpenApiHandler, document
 from server.web.routes import Operation, Route
-from tests.support.frames import frame, status, table
+from tests.support.frames import block, status, table
 from tests.web.site import site
 
 DESCRIBED = re.compile(r"/(api/.*|healthz|readyz|metrics)$")
@@ -33,7 +33,7 @@ NAMES = {"device": "r1", "interface": "et-0%2F0%2F2"}
 def inventory() -> Inventory:
     inventory = Inventory()
     inventory.offer(status())
-    inventory.offer(frame(table("et-0/0/2"), 0))
+    inventory.offer(block(table("et-0/0/2"), 0))
     return inventory
 
 

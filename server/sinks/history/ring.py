@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from server.core.blocks import Frames
 from server.core.model import Floats, Frame, Table
 from server.core.ports import Window
 from server.hub import Item, Removed
@@ -102,8 +103,9 @@ class RingHistory:
 
     def offer(self, item: Item) -> None:
         match item:
-            case Frame():
-                self._append(item)
+            case Frames():
+                for frame in item:
+                    self._append(frame)
             case Removed():
                 self._devices.pop(item.device, None)
             case _:

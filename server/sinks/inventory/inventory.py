@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from server.core.blocks import Frames
 from server.core.model import DeviceState, DeviceStatus, Floats, Frame, Table
 from server.core.ports import DeviceView
 from server.hub import Item, Removed
@@ -30,8 +31,9 @@ class Inventory:
 
     def offer(self, item: Item) -> None:
         match item:
-            case Frame():
-                self._take(item)
+            case Frames():
+                for frame in item:
+                    self._take(frame)
             case DeviceStatus():
                 if entry := self._entries.get(item.device):
                     entry.status = item

@@ -6,6 +6,7 @@ from collections import deque
 
 import numpy as np
 
+from server.core.blocks import Frames
 from server.core.model import Frame
 from server.core.ports import InventoryReader
 from server.hub import Item, Removed
@@ -44,8 +45,9 @@ class SummaryBoard:
 
     def offer(self, item: Item) -> None:
         match item:
-            case Frame():
-                self._take(item)
+            case Frames():
+                for frame in item:
+                    self._take(frame)
             case Removed():
                 for held in (self._sparks, self._sums, self._spacing_s, self._last_wall_s):
                     held.pop(item.device, None)

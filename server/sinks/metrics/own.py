@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from server import __version__
-from server.core.model import DeviceState, DeviceStatus
+from server.core.model import DeviceState, DeviceStatus, Floats
 from server.core.tasks import every
 from server.hub import Item, Removed
 from server.web.handlers import BaseHandler
@@ -47,10 +48,11 @@ class OwnMetrics:
         )
         self._up = Gauge("linewatch_device_up", "1 when the device answers.", ["device"], registry=self.registry)
 
-    def poll_answered(self, device: str, reply_s: float, late_s: float) -> None:
-        self._polls.labels(device, "answered").inc()
-        self._reply.observe(reply_s)
-        self._late.observe(late_s)
+    def polls_answered(self, devices: Sequence[str], reply_s: Floats, late_s: Floats) -> None:
+        for device, reply, late in zip(devices, reply_s.tolist(), late_s.tolist(), strict=True):
+            self._polls.labels(device, "answered").inc()
+            self._reply.observe(reply)
+            self._late.observe(late)
 
     def poll_failed(self, device: str, why: str) -> None:
         self._polls.labels(device, why).inc()

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from server.core.blocks import Readings
 from server.core.errors import AuthFailed, BadReply, NoAnswer, SourceError, UnknownHost
 from server.core.log import logger
 from server.core.model import Counts, DeviceState
@@ -175,7 +176,7 @@ class Poller:
             self._trusted = trusted = False
             self._rediscover_soonest_s = 0.0
         reading = outcome.reading(self._polling.interval_s, bool(found.stamped.any()), trusted)
-        self._emit.reading(reading)
+        self._emit.readings(Readings.of([reading]))
         self._announcer.interfaces(reading)
         self._judge(outcome, now_s - due_s)
         self._learn(outcome, slow)
@@ -186,7 +187,7 @@ class Poller:
         late_reply_s, session.late_reply_s = session.late_reply_s, None
         if outcome.chunks:
             self._patience.saw(outcome.reply_s)
-            self._metrics.poll_answered(self._settings.name, outcome.reply_s, max(0.0, late_s))
+            self._metrics.polls_answered([self._settings.name], np.array([outcome.reply_s]), np.array([max(0.0, late_s)]))
             self._health.answered(now_s, outcome.reply_s, outcome.complete or outcome.too_big)
             self._announcer.health(self._health.now)
         else:

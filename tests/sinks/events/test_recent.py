@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from server.sinks.events.recent import RecentEvents
-from tests.support.frames import event, frame, status, table
+from tests.support.frames import block, event, status, table
 
 
 def test_it_gives_the_newest_events_oldest_first() -> None:
@@ -15,6 +15,6 @@ def test_it_gives_the_newest_events_oldest_first() -> None:
 
 def test_frames_and_states_are_no_events() -> None:
     events = RecentEvents()
-    events.offer(frame(table("a")))
+    events.offer(block(table("a")))
     events.offer(status())
     assert events.recent(10) == []

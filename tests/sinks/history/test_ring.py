@@ -14,7 +14,7 @@ from server.core.model import Frame, Table
 from server.hub import Removed
 from server.sinks.history import ring
 from server.sinks.history.ring import RingHistory
-from tests.support.frames import START_S, event, frame, status, table
+from tests.support.frames import START_S, block, blocked, event, frame, status, table
 
 SHOWN = ("in_bps", "out_bps", "in_errors_per_s")
 
@@ -94,7 +94,7 @@ def test_a_window_is_what_a_plain_list_would_give(
                 model.follow(of)
             now_s += later_s
             one = frame(of, seq, wall_s=now_s, **cells)
-            history.offer(one)
+            history.offer(blocked(one))
             model.add(one)
     # who asks may hold a table that has other rows than the newest
     own = table("e", "d", "c", "b", "a")
@@ -113,7 +113,7 @@ def test_a_window_is_what_a_plain_list_would_give(
 def filled(count: int, interval_s: float = 1.0, **options: float) -> tuple[RingHistory, Table]:
     history, of = RingHistory(**options), table("a", "b")  # type: ignore[arg-type]
     for seq in range(count):
-        history.offer(frame(of, seq, interval_s=interval_s))
+        history.offer(block(of, seq, interval_s=interval_s))
     return history, of
 
 
@@ -138,9 +138,9 @@ def test_since_is_exclusive() -> None:
 
 def test_a_missed_sample_is_due_and_nan_while_a_slow_column_is_not_due() -> None:
     history, of = RingHistory(), table("a")
-    history.offer(frame(of, 0, in_bps=1.0, in_errors_per_s=0.0))
-    history.offer(frame(of, 1, in_bps=[None]))
-    history.offer(frame(of, 2, in_bps=3.0))
+    history.offer(block(of, 0, in_bps=1.0, in_errors_per_s=0.0))
+    history.offer(block(of, 1, in_bps=[None]))
+    history.offer(block(of, 2, in_bps=3.0))
     found = history.window(of, ["in_bps", "in_errors_per_s"], rows(0), 0.0)
     assert found.due.tolist() == [[True, True, True], [True, False, False]]
     np.testing.assert_array_equal(found.values[0, 0], [1.0, np.nan, 3.0])
@@ -148,9 +148,9 @@ def test_a_missed_sample_is_due_and_nan_while_a_slow_column_is_not_due() -> None
 
 def test_a_row_keeps_its_past_by_its_name_when_the_indexes_move() -> None:
     history, old = RingHistory(), table("a", "b")
-    history.offer(frame(old, 0, in_bps=[1.0, 2.0]))
+    history.offer(block(old, 0, in_bps=[1.0, 2.0]))
     new = table("b", "new", "a", version=2, first_index=500)
-    history.offer(frame(new, 1, in_bps=[20.0, 30.0, 10.0]))
+    history.offer(block(new, 1, in_bps=[20.0, 30.0, 10.0]))
     found = history.window(new, ["in_bps"], rows(0, 1, 2), 0.0)
     np.testing.assert_array_equal(found.values[0], [[2.0, 20.0], [np.nan, 30.0], [1.0, 10.0]])
 
@@ -177,9 +177,9 @@ def test_an_unknown_metric_beside_a_known_one_is_never_due() -> None:
 
 def test_a_device_that_lost_all_its_rows_and_got_them_back_begins_anew() -> None:
     history, _ = filled(3)
-    history.offer(frame(table(version=2), 3, in_bps=[]))
+    history.offer(block(table(version=2), 3, in_bps=[]))
     again = table("a", "b", version=3)
-    history.offer(frame(again, 4, in_bps=[8.0, 9.0]))
+    history.offer(block(again, 4, in_bps=[8.0, 9.0]))
     found = history.window(again, ["in_bps"], rows(0), 0.0)
     assert found.seqs.tolist() == [0, 1, 2, 3, 4]
     np.testing.assert_array_equal(found.values[0, 0], [np.nan] * 4 + [8.0])
@@ -194,7 +194,7 @@ def test_a_window_is_a_copy() -> None:
 def test_a_removed_device_is_forgotten_and_others_are_not() -> None:
     history, of = filled(3)
     other = table("x", device="r2")
-    history.offer(frame(other, 0))
+    history.offer(block(other, 0))
     history.offer(Removed("r1"))
     history.offer(Removed("r1"))
     assert len(history.window(of, ["in_bps"], rows(0), 0.0).seqs) == 0
@@ -211,7 +211,7 @@ def test_states_and_events_are_no_samples() -> None:
 def test_after_the_wall_clock_was_set_back_new_samples_are_still_found() -> None:
     history, of = filled(5)
     for seq in range(5, 8):
-        history.offer(frame(of, seq, wall_s=START_S - 3600 + seq))
+        history.offer(block(of, seq, wall_s=START_S - 3600 + seq))
     found = history.window(of, ["in_bps"], rows(0), START_S - 3600)
     assert {5, 6, 7} <= set(found.seqs.tolist())
 
@@ -219,9 +219,9 @@ def test_after_the_wall_clock_was_set_back_new_samples_are_still_found() -> None
 def test_when_the_wall_clock_is_set_back_the_past_that_has_no_place_in_time_goes() -> None:
     history, of = RingHistory(), table("dev", ("a",))
     for number in range(3):
-        history.offer(frame(of, number, wall_s=START_S + number))
-    history.offer(frame(of, 3, wall_s=START_S - 3600))
-    history.offer(frame(of, 4, wall_s=START_S - 3599))
+        history.offer(block(of, number, wall_s=START_S + number))
+    history.offer(block(of, 3, wall_s=START_S - 3600))
+    history.offer(block(of, 4, wall_s=START_S - 3599))
     past = history.window(of, ["in_bps"], rows(0), -math.inf)
     assert past.seqs.tolist() == [3, 4]
     assert past.times_s.tolist() == [START_S - 3600, START_S - 3599]
@@ -230,6 +230,6 @@ def test_when_the_wall_clock_is_set_back_the_past_that_has_no_place_in_time_goes
 def test_the_shortest_interval_still_fills_the_whole_window() -> None:
     history, of = RingHistory(window_s=60), table("dev", ("a",))
     for number in range(700):
-        history.offer(frame(of, number, wall_s=START_S + number * ring.LEAST_INTERVAL_S))
+        history.offer(block(of, number, wall_s=START_S + number * ring.LEAST_INTERVAL_S))
     past = history.window(of, ["in_bps"], rows(0), -math.inf)
     assert past.times_s[-1] - past.times_s[0] == pytest.approx(60, abs=1)

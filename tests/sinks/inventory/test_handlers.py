@@ -13,7 +13,7 @@ from tornado.web import Application
 from server.core.model import DeviceState, Quality
 from server.sinks.inventory import handlers
 from server.sinks.inventory.inventory import Inventory
-from tests.support.frames import DOWN, UP, frame, status, table
+from tests.support.frames import DOWN, UP, block, status, table
 from tests.web.site import site
 
 NAMES = ("et-0/0/2", "Vlan100:1,2", "ä/ö %20", "quiet")
@@ -52,7 +52,7 @@ def answering(inventory: Inventory, age_s: float = 0.0) -> None:
     inventory.offer(status(engine="batched", facts=(("sysName", "before"),)))
     of = table(*NAMES, facts=FACTS, speed_bps=[10**11, 0, 1, 2], note="32-bit counters", system=(("sysName", "fra1"),))
     inventory.offer(
-        frame(
+        block(
             of,
             7,
             wall_s=time.time() - age_s,
@@ -152,7 +152,7 @@ async def test_one_interface_is_found_by_its_name_percent_encoded(api: Api, inve
 @pytest.mark.gen_test
 async def test_a_plus_in_a_path_is_a_plus(api: Api, inventory: Inventory) -> None:
     inventory.offer(status())
-    inventory.offer(frame(table("a+b", "a b"), 0))
+    inventory.offer(block(table("a+b", "a b"), 0))
     code, body = await api.get("/api/v1/devices/r1/interfaces/a+b")
     assert (code, body["name"]) == (200, "a+b")
 
@@ -170,7 +170,7 @@ async def test_values_of_a_slow_device_are_fresh_for_two_and_a_half_of_its_own_i
     api: Api, inventory: Inventory
 ) -> None:
     inventory.offer(status(interval_s=60.0))
-    inventory.offer(frame(table("a"), 0, wall_s=time.time() - 140, interval_s=60.0, in_bps=5.0))
+    inventory.offer(block(table("a"), 0, wall_s=time.time() - 140, interval_s=60.0, in_bps=5.0))
     _, body = await api.get("/api/v1/devices/r1/interfaces/a")
     assert body["in_bps"] == 5.0
 

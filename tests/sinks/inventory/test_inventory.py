@@ -5,7 +5,7 @@ import numpy as np
 from server.core.model import DeviceState
 from server.hub import Removed
 from server.sinks.inventory.inventory import Inventory
-from tests.support.frames import START_S, UP, event, frame, status, table
+from tests.support.frames import START_S, UP, block, event, status, table
 
 
 def known(*devices: str) -> Inventory:
@@ -37,13 +37,14 @@ def test_an_unknown_device_is_none() -> None:
 
 def test_each_metric_keeps_its_newest_values_though_slow_ones_come_less_often() -> None:
     inventory, of = known(), table("a", "b")
-    inventory.offer(frame(of, 0, in_bps=[1.0, 2.0], oper_status=UP))
-    inventory.offer(newest := frame(of, 1, in_bps=[3.0, None], quality=[0, 4]))
+    inventory.offer(block(of, 0, in_bps=[1.0, 2.0], oper_status=UP))
+    inventory.offer(block(of, 1, in_bps=[3.0, None], quality=[0, 4]))
     view = inventory.device("r1")
     assert view is not None
     np.testing.assert_array_equal(view.newest["in_bps"], [3.0, np.nan])
     np.testing.assert_array_equal(view.newest["oper_status"], [UP, UP])
-    assert view.frame is newest
+    assert view.frame is not None
+    assert view.frame.seq == 1
     assert view.table is of
     assert view.quality is not None
     assert view.quality.tolist() == [0, 4]
@@ -51,8 +52,8 @@ def test_each_metric_keeps_its_newest_values_though_slow_ones_come_less_often() 
 
 def test_the_last_sample_is_that_of_the_newest_frame_that_held_one() -> None:
     inventory, of = known(), table("a", "b")
-    inventory.offer(frame(of, 0, in_bps=[None, 2.0]))
-    inventory.offer(frame(of, 1, in_bps=[None, None]))
+    inventory.offer(block(of, 0, in_bps=[None, 2.0]))
+    inventory.offer(block(of, 1, in_bps=[None, None]))
     view = inventory.device("r1")
     assert view is not None
     assert view.last_sample_s == START_S
@@ -60,9 +61,9 @@ def test_the_last_sample_is_that_of_the_newest_frame_that_held_one() -> None:
 
 def test_slow_values_follow_their_rows_by_name_to_a_new_table() -> None:
     inventory = known()
-    inventory.offer(frame(table("a", "b"), 0, in_bps=1.0, in_errors_per_s=[5.0, 6.0]))
+    inventory.offer(block(table("a", "b"), 0, in_bps=1.0, in_errors_per_s=[5.0, 6.0]))
     new = table("b", "new", "a", version=2)
-    inventory.offer(frame(new, 1, in_bps=[7.0, 8.0, 9.0]))
+    inventory.offer(block(new, 1, in_bps=[7.0, 8.0, 9.0]))
     view = inventory.device("r1")
     assert view is not None
     np.testing.assert_array_equal(view.newest["in_errors_per_s"], [6.0, np.nan, 5.0])
@@ -71,9 +72,9 @@ def test_slow_values_follow_their_rows_by_name_to_a_new_table() -> None:
 
 def test_a_table_without_rows_and_the_rows_coming_back_are_no_fault() -> None:
     inventory = known()
-    inventory.offer(frame(table("a"), 0, in_bps=1.0, in_errors_per_s=5.0))
-    inventory.offer(frame(table(version=2), 1, in_bps=[]))
-    inventory.offer(frame(table("a", version=3), 2, in_bps=2.0))
+    inventory.offer(block(table("a"), 0, in_bps=1.0, in_errors_per_s=5.0))
+    inventory.offer(block(table(version=2), 1, in_bps=[]))
+    inventory.offer(block(table("a", version=3), 2, in_bps=2.0))
     view = inventory.device("r1")
     assert view is not None
     assert view.newest["in_bps"].tolist() == [2.0]
@@ -82,9 +83,9 @@ def test_a_table_without_rows_and_the_rows_coming_back_are_no_fault() -> None:
 
 def test_a_view_does_not_change_when_a_newer_frame_comes() -> None:
     inventory, of = known(), table("a")
-    inventory.offer(frame(of, 0, in_bps=1.0))
+    inventory.offer(block(of, 0, in_bps=1.0))
     view = inventory.device("r1")
-    inventory.offer(frame(of, 1, in_bps=2.0))
+    inventory.offer(block(of, 1, in_bps=2.0))
     assert view is not None
     assert view.newest["in_bps"].tolist() == [1.0]
 
@@ -93,7 +94,7 @@ def test_a_late_frame_of_a_removed_device_does_not_bring_it_back() -> None:
     inventory = known("r1", "r2")
     inventory.offer(Removed("r1"))
     inventory.offer(Removed("r1"))
-    inventory.offer(frame(table("a"), 0))
+    inventory.offer(block(table("a"), 0))
     assert [one.status.device for one in inventory.devices()] == ["r2"]
 
 

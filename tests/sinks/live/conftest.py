@@ -13,7 +13,7 @@ from tornado.websocket import websocket_connect
 
 from tests.sinks.live.raw_reader import RawReader
 from tests.sinks.live.world import Browser, NewPage, Open, Page, World
-from tests.support.frames import frame, table
+from tests.support.frames import block, table
 from tests.web.site import site
 
 
@@ -26,7 +26,7 @@ def page(io_loop: IOLoop) -> Iterator[NewPage]:
         if world is None:
             world = World(**settings)
             world.up("r1", "r2")
-            world.publish(frame(table("a", "b"), 0))
+            world.publish(block(table("a", "b"), 0))
         opened.append(Page(world))
         return opened[-1]
 
@@ -44,7 +44,7 @@ def settings() -> dict[str, Any]:
 def world(io_loop: IOLoop, settings: dict[str, Any]) -> World:
     world = World(**settings)
     world.up("r1", "r2")
-    world.publish(frame(table("a", "b"), 0, in_bps=[1.0, None]))
+    world.publish(block(table("a", "b"), 0, in_bps=[1.0, None]))
     return world
 
 

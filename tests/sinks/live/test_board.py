@@ -9,7 +9,7 @@ from server.sinks.inventory.inventory import Inventory
 from server.sinks.live.attention import Rank
 from server.sinks.live.board import Survey, columns, survey
 from server.sinks.live.sums import DeviceSums
-from tests.support.frames import DOWN, START_S, UP, frame, status, table
+from tests.support.frames import DOWN, START_S, UP, blocked, frame, status, table
 
 G = 1e9
 
@@ -19,7 +19,7 @@ def seen(*frames: Frame, state: DeviceState = DeviceState.UP, interval_s: float 
     device = frames[0].table.device if frames else "r1"
     inventory.offer(status(device, state, "the reason", interval_s=interval_s))
     for one in frames:
-        inventory.offer(one)
+        inventory.offer(blocked(one))
     view = inventory.device(device)
     assert view is not None
     return view

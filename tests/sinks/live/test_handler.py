@@ -16,7 +16,7 @@ from server.hub import Removed
 from server.sinks.live import handler
 from server.web.application import MOST_MESSAGE_BYTES
 from tests.sinks.live.world import Open, World
-from tests.support.frames import START_S, event, frame, status, table
+from tests.support.frames import START_S, block, event, frame, status, table
 
 OF = table("a", "b")
 
@@ -46,7 +46,7 @@ async def test_nothing_is_lost_or_doubled_between_the_snapshot_and_what_follows(
     await one.say("subscribe", id=1, device="r1", interfaces=["a"], metrics=["in_bps"], history_s=900)
     seen: list[int] = []
     for seq in range(1, 30):  # published while the subscription is on its way, taken, answered, and after it was read
-        world.publish(frame(OF, seq))
+        world.publish(block(OF, seq))
         await asyncio.sleep(0)
         if seq == 20:
             snapshot = await one.next("snapshot")
@@ -70,7 +70,7 @@ async def test_a_missed_sample_is_null_in_the_text_itself(world: World, browse: 
     await one.say("subscribe", id=1, device="r1", metrics=["in_bps"])
     await one.next("snapshot")
     assert '"values":[[[1.0],[null]]]' in one.texts[-1]
-    world.publish(frame(OF, 1, in_bps=[None, 0.0]))
+    world.publish(block(OF, 1, in_bps=[None, 0.0]))
     await one.next("samples")
     assert '"values":[[null,0.0]]' in one.texts[-1]
     assert "NaN" not in "".join(one.texts)
@@ -84,7 +84,7 @@ async def test_two_browsers_get_the_same_frames(world: World, browse: Open) -> N
         await one.say("subscribe", id=1, device="r1")
         await one.next("snapshot")
     for seq in range(1, 5):
-        world.publish(frame(OF, seq))
+        world.publish(block(OF, seq))
         first, second = [await one.next("samples") for one in both]
         assert first == second
         assert first["seq"] == seq
@@ -98,7 +98,7 @@ async def test_a_browser_that_comes_back_goes_on_where_it_stopped(world: World, 
     upto = (await one.next("snapshot"))["seq"]
     one.close()
     await world.metrics.gone.wait()
-    world.publish(frame(OF, 1), frame(OF, 2))
+    world.publish(block(OF, 1), frame(OF, 2))
     again = await browse()
     assert (await again.next("hello"))["epoch"] == hello["epoch"]
     await again.say("subscribe", id=1, device="r1", epoch=hello["epoch"], since_seq=upto)
@@ -115,7 +115,7 @@ async def test_table_device_event_and_error_reach_a_page(world: World, browse: O
     assert (await one.next("error"))["code"] == "unknown_device"
     world.publish(event("xe-0 went down"))
     assert (await one.next("event"))["event"]["text"] == "xe-0 went down"
-    world.publish(frame(table("a", "b", version=2, first_index=100), 1))
+    world.publish(block(table("a", "b", version=2, first_index=100), 1))
     assert [each["index"] for each in (await one.next("table"))["interfaces"]] == [100, 101]
     world.publish(status(state=DeviceState.DOWN, reason="no answer"))
     assert (await one.next("device"))["state"] == "down"
@@ -132,7 +132,7 @@ async def test_a_browser_that_left_is_let_go(world: World, browse: Open) -> None
     await world.metrics.gone.wait()
     assert (world.metrics.browsers_now, world.sink._sessions) == (0, {})
     assert len(world.hub._subscribers) == 5  # those that keep state
-    world.publish(frame(OF, 1))
+    world.publish(block(OF, 1))
 
 
 # -- the second's beat

@@ -12,7 +12,7 @@ import pytest
 from server.web.application import MOST_MESSAGE_BYTES
 from tests.sinks.live.raw_reader import RawReader
 from tests.sinks.live.world import Open, World
-from tests.support.frames import frame, table
+from tests.support.frames import block, table
 
 WIDE = table(*(f"interface-{number}" for number in range(2000)), device="r2")
 
@@ -33,7 +33,7 @@ async def test_a_longer_frame_closes_with_1009_before_it_is_read(raw: Callable[[
 async def test_a_reader_that_slept_gets_only_the_newest_and_costs_no_memory(
     world: World, raw: Callable[[], RawReader], browse: Open
 ) -> None:
-    world.publish(frame(WIDE, 0))
+    world.publish(block(WIDE, 0))
     sleeper, awake = raw(), await browse()
     await sleeper.open()
     await sleeper.say(type="subscribe", id=1, device="r2")
@@ -41,7 +41,7 @@ async def test_a_reader_that_slept_gets_only_the_newest_and_costs_no_memory(
     await awake.next("snapshot")
     frames = 400
     for seq in range(1, frames + 1):
-        world.publish(frame(WIDE, seq))
+        world.publish(block(WIDE, seq))
         assert (await awake.next("samples"))["values"] == [[1000.0 * seq + 7]]  # the others do not notice
     held, seen, size = 0, list[int](), 0
     while not seen or seen[-1] < frames:
@@ -73,7 +73,7 @@ class TestStalled:
     async def test_a_reader_that_takes_nothing_is_cut_and_the_others_go_on(
         self, world: World, raw: Callable[[], RawReader], browse: Open, caplog: pytest.LogCaptureFixture
     ) -> None:
-        world.publish(frame(WIDE, 0))
+        world.publish(block(WIDE, 0))
         stalled, awake = raw(), await browse()
         await stalled.open()
         await stalled.say(type="subscribe", id=1, device="r2")
@@ -83,7 +83,7 @@ class TestStalled:
         with caplog.at_level(logging.INFO, "linewatch"):
             while not world.metrics.gone.is_set():
                 seq += 1
-                world.publish(frame(WIDE, seq))
+                world.publish(block(WIDE, seq))
                 assert (await awake.next("samples"))["seq"] == seq
         assert world.metrics.browsers_now == 1
         assert "a browser took nothing for 0.1 s; closed" in caplog.text

@@ -8,7 +8,7 @@ import pytest
 from server.core.model import DeviceState
 from server.hub import Removed
 from tests.sinks.live.world import EPOCH, NewPage, seqs
-from tests.support.frames import START_S, event, frame, status, table
+from tests.support.frames import START_S, block, event, frame, status, table
 
 OF = table("a", "b")
 OTHER = table("x", device="r2")
@@ -30,7 +30,7 @@ async def test_a_subscription_begins_with_its_snapshot_and_goes_on_with_each_fra
     one = page()
     assert seqs(await one.ask(id=1, device="r1")) == [("snapshot", 0)]
     for seq in (1, 2):
-        one.world.publish(frame(OF, seq))
+        one.world.publish(block(OF, seq))
         assert seqs(await one.settle()) == [("samples", seq)]
 
 
@@ -38,27 +38,27 @@ async def test_a_subscription_begins_with_its_snapshot_and_goes_on_with_each_fra
 async def test_subscriptions_to_one_device_are_independent_of_each_other(page: NewPage) -> None:
     one = page()
     await one.ask(id=1, device="r1", interfaces=["a"], metrics=["in_bps"])
-    one.world.publish(frame(OF, 1))
+    one.world.publish(block(OF, 1))
     await one.settle()
     await one.ask(id=2, device="r1", interfaces=["b"], metrics=["out_bps"])
-    one.world.publish(frame(OF, 2))
+    one.world.publish(block(OF, 2))
     messages = await one.settle()
     assert [(each["id"], each["values"]) for each in messages] == [(1, [[2000]]), (2, [[1000.5]])]
     one.say("unsubscribe", id=1)
-    one.world.publish(frame(OF, 3))
+    one.world.publish(block(OF, 3))
     assert [each["id"] for each in await one.settle()] == [2]
 
 
 @pytest.mark.gen_test
 async def test_an_id_that_is_used_anew_replaces_its_subscription(page: NewPage) -> None:
     one = page()
-    one.world.publish(frame(OTHER, 0))
+    one.world.publish(block(OTHER, 0))
     await one.ask(id=1, device="r1")
     assert (await one.ask(id=1, device="r2"))[0]["device"] == "r2"
-    one.world.publish(frame(OF, 1), frame(OTHER, 1))
+    one.world.publish(block(OF, 1), frame(OTHER, 1))
     assert [each["values"] for each in await one.settle()] == [[[1000], [500]]]
     assert [each["type"] for each in await one.ask(id=1, summary=True)] == ["summary"]
-    one.world.publish(frame(OTHER, 2))
+    one.world.publish(block(OTHER, 2))
     assert await one.settle() == []
 
 
@@ -69,7 +69,7 @@ async def test_after_unsubscribing_nothing_comes_and_what_is_not_there_is_no_err
     one.say("unsubscribe", id=1)
     one.say("unsubscribe", id=1)
     one.say("unsubscribe", id=99)
-    one.world.publish(frame(OF, 1), frame(OF, 2), status(state=DeviceState.DOWN))
+    one.world.publish(block(OF, 1), frame(OF, 2), status(state=DeviceState.DOWN))
     assert await one.settle() == []
     assert one.world.metrics.dropped == 0  # nor did they wait for it
 
@@ -79,7 +79,7 @@ async def test_a_subscription_that_is_taken_back_before_it_began_is_never_heard_
     one = page()
     one.say("subscribe", id=1, device="r1")
     one.say("unsubscribe", id=1)
-    one.world.publish(frame(OF, 1))
+    one.world.publish(block(OF, 1))
     assert await one.settle() == []
 
 
@@ -87,7 +87,7 @@ async def test_a_subscription_that_is_taken_back_before_it_began_is_never_heard_
 async def test_history_is_given_up_to_the_cap_of_the_settings(page: NewPage) -> None:
     one = page(history_s=60.0)
     for seq in range(1, 100):
-        one.world.publish(frame(OF, seq))
+        one.world.publish(block(OF, seq))
     assert len((await one.ask(id=1, device="r1", history_s=1e300))[0]["times"]) == 61
     assert len((await one.ask(id=1, device="r1", history_s=-5))[0]["times"]) == 1
 
@@ -96,7 +96,7 @@ async def test_history_is_given_up_to_the_cap_of_the_settings(page: NewPage) -> 
 async def test_a_device_that_answers_for_the_first_time_gives_its_snapshot_then(page: NewPage) -> None:
     one = page()
     assert [each["type"] for each in await one.ask(id=1, device="r2")] == ["device"]
-    one.world.publish(frame(OTHER, 0))
+    one.world.publish(block(OTHER, 0))
     assert [each["type"] for each in await one.settle()] == ["snapshot", "device"]
 
 
@@ -122,7 +122,7 @@ async def test_a_removed_device_ends_its_subscriptions_with_an_error_and_no_othe
     assert (error["type"], error["id"], error["code"]) == ("error", 1, "unknown_device")
     assert error["message"] == "r1 was removed from the configuration"
     one.world.up("r1")
-    one.world.publish(frame(OF, 5), frame(OTHER, 0))
+    one.world.publish(block(OF, 5), frame(OTHER, 0))
     assert {each["id"] for each in await one.settle()} == {2}
 
 
@@ -133,9 +133,9 @@ async def test_a_device_that_was_removed_and_came_back_unseen_may_be_followed_at
     one.world.publish(Removed("r1"))
     one.say("unsubscribe", id=1)
     one.world.up("r1")
-    one.world.publish(frame(OF, 2))
+    one.world.publish(block(OF, 2))
     assert seqs(await one.ask(id=2, device="r1"), 2) == [("snapshot", 2)]
-    one.world.publish(frame(OF, 3))
+    one.world.publish(block(OF, 3))
     assert seqs(await one.settle(), 2) == [("samples", 3)]
 
 
@@ -163,9 +163,9 @@ async def test_what_is_unknown_is_refused_with_the_id_and_holds_no_place(
 async def test_an_unknown_interface_of_a_device_that_had_not_answered_is_told_with_its_first_frame(page: NewPage) -> None:
     one = page()
     await one.ask(id=1, device="r2", interfaces=["no such"])
-    one.world.publish(frame(OTHER, 0))
+    one.world.publish(block(OTHER, 0))
     assert [(each["id"], each["code"]) for each in await one.settle()] == [(1, "unknown_interface")]
-    one.world.publish(frame(OTHER, 1))
+    one.world.publish(block(OTHER, 1))
     assert await one.settle() == []
 
 

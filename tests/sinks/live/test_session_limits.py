@@ -9,7 +9,7 @@ import pytest
 
 from server.sinks.live.session import MOST_BAD_MESSAGES, POLICY_VIOLATION
 from tests.sinks.live.world import EPOCH, NewPage, seqs
-from tests.support.frames import frame, table
+from tests.support.frames import block, table
 
 OF = table("a", "b")
 
@@ -54,7 +54,7 @@ async def test_what_cannot_be_understood_is_answered_with_a_code_and_harms_nothi
     (error,) = await one.settle()
     assert (error["type"], error["id"], error["code"]) == ("error", identity, "malformed")
     assert error["message"]
-    one.world.publish(frame(OF, 1))
+    one.world.publish(block(OF, 1))
     assert seqs(await one.settle()) == [("samples", 1)]
     assert one.paper.closed is None
 

@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.sinks.live.world import EPOCH, Page, World
-from tests.support.frames import START_S, frame, table, traffic
+from tests.support.frames import START_S, block, table, traffic
 
 _DEVICES = st.sampled_from(["r1", "r1", "r2"])
 _IDS = st.integers(1, 3)
@@ -104,7 +104,7 @@ async def _play_on(world: World, one: Page, steps: list[tuple[str, Any, Any]]) -
             tables[device] = table("a", device=device, version=tables[device].version + 1, first_index=published[device] + 9)
         published[device] += 1
         of = tables[device]
-        world.publish(frame(of, published[device], in_bps=traffic(of, published[device]), out_bps=0.0))
+        world.publish(block(of, published[device], in_bps=traffic(of, published[device]), out_bps=0.0))
 
     def account() -> None:
         for message in one.paper.take():

@@ -11,7 +11,7 @@ import pytest
 from server.sinks.live import shapes, subscriptions
 from server.sinks.live.messages import Heartbeat
 from tests.sinks.live.world import NewPage, seqs
-from tests.support.frames import START_S, frame, table
+from tests.support.frames import START_S, block, table
 
 OF = table("a", "b")
 
@@ -23,7 +23,7 @@ async def test_a_slow_reader_gets_the_newest_and_how_many_it_missed(page: NewPag
     await one.ask(id=2, device="r1")
     one.paper.ready.clear()
     for seq in range(1, 8):
-        one.world.publish(frame(OF, seq))
+        one.world.publish(block(OF, seq))
         await asyncio.sleep(0)
         await asyncio.sleep(0)
     one.paper.ready.set()
@@ -77,7 +77,7 @@ async def test_a_browser_that_is_slow_but_reads_is_not_cut(page: NewPage) -> Non
     await one.ask(id=1, device="r1")
     for seq in range(1, 6):
         one.paper.ready.clear()
-        one.world.publish(frame(OF, seq))
+        one.world.publish(block(OF, seq))
         await asyncio.sleep(0.02)  # less than it takes to be cut, and more in all
         one.paper.ready.set()
         assert seqs(await one.settle()) == [("samples", seq)]
@@ -105,7 +105,7 @@ async def test_a_fault_of_ours_cuts_the_browser_so_that_it_comes_back(
     one = page()
     await one.ask(id=1, device="r1")
     monkeypatch.setattr(shapes, "samples", fail)
-    one.world.publish(frame(OF, 1))
+    one.world.publish(block(OF, 1))
     with pytest.raises(RuntimeError, match="broken on purpose"):
         await one.pump
     assert one.paper.aborted
@@ -120,7 +120,7 @@ async def test_two_browsers_get_the_same_frames_however_slow_one_of_them_is(page
     slow.paper.ready.clear()
     given = []
     for seq in range(1, 5):
-        fast.world.publish(frame(OF, seq))
+        fast.world.publish(block(OF, seq))
         given += await fast.settle()
     assert seqs(given) == [("samples", seq) for seq in range(1, 5)]
     slow.paper.ready.set()

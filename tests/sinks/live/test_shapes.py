@@ -7,7 +7,7 @@ from server.core.model import Severity
 from server.core.ports import Window
 from server.sinks.inventory.inventory import Inventory
 from server.sinks.live import shapes
-from tests.support.frames import DOWN, START_S, UP, event, frame, status, table
+from tests.support.frames import DOWN, START_S, UP, block, event, frame, status, table
 
 NAN = float("nan")
 
@@ -63,7 +63,7 @@ def test_a_snapshot_tells_which_nulls_are_gaps_and_which_were_not_asked_for() ->
 def test_facts_tell_the_newest_known_status_of_each_row() -> None:
     inventory, of = Inventory(), table("a", "b", facts={"b": {"alias": "to waw1", "ambiguous": True}})
     inventory.offer(status())
-    inventory.offer(frame(of, oper_status=[UP, None], admin_status=[UP, DOWN]))
+    inventory.offer(block(of, oper_status=[UP, None], admin_status=[UP, DOWN]))
     view = inventory.device("r1")
     assert view is not None
     first, second = shapes.facts(view, of, rows(0, 1))
@@ -80,7 +80,7 @@ def test_a_device_is_told_with_or_without_a_frame() -> None:
     assert view is not None
     bare = shapes.device_changed(3, view)
     assert (bare.facts, bare.note, bare.last_sample, bare.cadence_s) == ({"sysName": "before"}, "", None, None)
-    inventory.offer(frame(of, cadence_s=5.0))
+    inventory.offer(block(of, cadence_s=5.0))
     view = inventory.device("r1")
     assert view is not None
     whole = shapes.device_changed(3, view)

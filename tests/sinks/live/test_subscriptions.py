@@ -12,7 +12,7 @@ from server.sinks.live import subscriptions
 from server.sinks.live.messages import Subscribe
 from server.sinks.live.subscriptions import DeviceFollower, Message, Refused
 from tests.sinks.live.world import EPOCH, World
-from tests.support.frames import DOWN, START_S, UP, frame, status, table
+from tests.support.frames import DOWN, START_S, UP, block, blocked, frame, status, table
 
 OF = table("a", "b")
 
@@ -39,7 +39,7 @@ def kinds(messages: list[Message]) -> list[str]:
 
 
 def next_of(world: World, one: DeviceFollower, newer: Frame, missed: int = 0) -> list[dict[str, Any]]:
-    world.publish(newer)
+    world.publish(blocked(newer))
     return told(one.frame(newer, missed))
 
 
@@ -48,7 +48,7 @@ def next_of(world: World, one: DeviceFollower, newer: Frame, missed: int = 0) ->
 
 def test_a_snapshot_brings_the_asked_past_and_the_state_of_the_device(world: World) -> None:
     for seq in range(5):
-        world.publish(frame(OF, seq, oper_status=[UP, DOWN], in_bps=[seq, 10 + seq], out_bps=[None, 5.0]))
+        world.publish(block(OF, seq, oper_status=[UP, DOWN], in_bps=[seq, 10 + seq], out_bps=[None, 5.0]))
     snapshot, device = told(follower(world, interfaces=["b", "a"], history_s=2.0).begin())
     assert (snapshot["type"], snapshot["seq"], snapshot["resumed"]) == ("snapshot", 4, False)
     assert [(facts["name"], facts["oper_status"]) for facts in snapshot["interfaces"]] == [("b", "down"), ("a", "up")]
@@ -59,17 +59,17 @@ def test_a_snapshot_brings_the_asked_past_and_the_state_of_the_device(world: Wor
 
 def test_without_history_the_snapshot_holds_the_newest_frame_alone(world: World) -> None:
     for seq in range(3):
-        world.publish(frame(OF, seq))
+        world.publish(block(OF, seq))
     assert told(follower(world, history_s=0.0).begin())[0]["times"] == [START_S + 2]
 
 
 def test_all_interfaces_are_those_of_the_table_in_its_order(world: World) -> None:
-    world.publish(frame(OF))
+    world.publish(block(OF))
     assert [one["name"] for one in told(follower(world).begin())[0]["interfaces"]] == ["a", "b"]
 
 
 def test_what_is_asked_for_twice_is_given_once(world: World) -> None:
-    world.publish(frame(OF))
+    world.publish(block(OF))
     one = follower(world, interfaces=["b", "a", "b"], metrics=["out_bps", "in_bps", "out_bps"])
     snapshot = told(one.begin())[0]
     assert ([each["name"] for each in snapshot["interfaces"]], snapshot["metrics"]) == (["b", "a"], ["out_bps", "in_bps"])
@@ -77,7 +77,7 @@ def test_what_is_asked_for_twice_is_given_once(world: World) -> None:
 
 
 def test_a_metric_that_was_not_due_is_told_as_that(world: World) -> None:
-    world.publish(frame(OF, 0, in_bps=1.0, in_errors_per_s=0.0), frame(OF, 1, in_bps=[None, 2.0]))
+    world.publish(block(OF, 0, in_bps=1.0, in_errors_per_s=0.0), frame(OF, 1, in_bps=[None, 2.0]))
     one = follower(world, interfaces=["a"], metrics=["in_bps", "in_errors_per_s"])
     snapshot = told(one.begin())[0]
     assert snapshot["values"] == [[[1, None]], [[0, None]]]
@@ -86,7 +86,7 @@ def test_a_metric_that_was_not_due_is_told_as_that(world: World) -> None:
 
 
 def test_no_interfaces_is_a_subscription_to_the_device_alone(world: World) -> None:
-    world.publish(frame(OF))
+    world.publish(block(OF))
     one = follower(world, interfaces=[])
     snapshot = told(one.begin())[0]
     assert (snapshot["interfaces"], snapshot["values"], len(snapshot["times"])) == ([], [[], []], 1)
@@ -100,7 +100,7 @@ def test_a_snapshot_is_never_larger_than_its_cap_but_for_one_tick(
     monkeypatch.setattr(subscriptions, "MOST_SNAPSHOT_VALUES", 80)
     of = table(*(f"e{number}" for number in range(rows)))
     for seq in range(20):
-        world.publish(frame(of, seq))
+        world.publish(block(of, seq))
     snapshot = told(follower(world).begin())[0]
     assert snapshot["times"] == [START_S + seq for seq in range(20 - samples, 20)]
     assert {len(row) for metric in snapshot["values"] for row in metric} == {samples}
@@ -111,7 +111,7 @@ def test_a_snapshot_is_never_larger_than_its_cap_but_for_one_tick(
 
 
 def test_each_newer_frame_is_one_message_with_the_next_seq(world: World) -> None:
-    world.publish(frame(OF, 0))
+    world.publish(block(OF, 0))
     one = follower(world, interfaces=["b"])
     one.begin()
     for seq in range(1, 4):
@@ -122,7 +122,7 @@ def test_each_newer_frame_is_one_message_with_the_next_seq(world: World) -> None
 
 
 def test_a_frame_that_the_snapshot_holds_already_is_not_told_again(world: World) -> None:
-    world.publish(newest := frame(OF, 4))
+    world.publish(blocked(newest := frame(OF, 4)))
     one = follower(world)
     one.begin()
     assert one.frame(newest, 0) == []
@@ -130,7 +130,7 @@ def test_a_frame_that_the_snapshot_holds_already_is_not_told_again(world: World)
 
 
 def test_missed_frames_are_announced_before_the_newest(world: World) -> None:
-    world.publish(frame(OF, 0))
+    world.publish(block(OF, 0))
     one = follower(world)
     one.begin()
     assert [(each["type"], each.get("missed")) for each in next_of(world, one, frame(OF, 4), missed=3)] == [
@@ -140,7 +140,7 @@ def test_missed_frames_are_announced_before_the_newest(world: World) -> None:
 
 
 def test_a_frame_that_was_dropped_for_the_reader_but_is_in_the_snapshot_was_not_missed(world: World) -> None:
-    world.publish(frame(OF, 0), frame(OF, 1))
+    world.publish(block(OF, 0), frame(OF, 1))
     one = follower(world)
     one.begin()  # the queue of its page holds frame 1 for an older subscription ...
     newer = next_of(world, one, frame(OF, 2), missed=1)  # ... and frame 2 replaced it
@@ -149,7 +149,7 @@ def test_a_frame_that_was_dropped_for_the_reader_but_is_in_the_snapshot_was_not_
 
 
 def test_a_changed_status_is_told_before_the_samples_that_came_with_it(world: World) -> None:
-    world.publish(frame(OF, 0, in_bps=1.0, oper_status=UP))
+    world.publish(block(OF, 0, in_bps=1.0, oper_status=UP))
     one = follower(world, interfaces=["b", "a"])
     one.begin()
     assert [each["type"] for each in next_of(world, one, frame(OF, 1, in_bps=1.0, oper_status=UP))] == ["samples"]
@@ -160,7 +160,7 @@ def test_a_changed_status_is_told_before_the_samples_that_came_with_it(world: Wo
 
 
 def test_a_renumbered_table_is_told_and_values_follow_the_names(world: World) -> None:
-    world.publish(frame(OF, 0, in_bps=1.0, oper_status=UP))
+    world.publish(block(OF, 0, in_bps=1.0, oper_status=UP))
     one = follower(world, interfaces=["a", "b"], metrics=["in_bps"])
     one.begin()
     moved = table("b", "a", version=2, first_index=500)
@@ -173,14 +173,14 @@ def test_a_renumbered_table_is_told_and_values_follow_the_names(world: World) ->
 
 
 def test_a_new_version_that_says_the_same_is_not_told(world: World) -> None:
-    world.publish(frame(OF, 0))
+    world.publish(block(OF, 0))
     one = follower(world)
     one.begin()
     assert [each["type"] for each in next_of(world, one, frame(table("a", "b", version=2), 1))] == ["samples"]
 
 
 def test_all_interfaces_with_other_rows_are_a_new_snapshot(world: World) -> None:
-    world.publish(frame(OF, 0), frame(OF, 1))
+    world.publish(block(OF, 0), frame(OF, 1))
     one = follower(world, metrics=["in_bps"])
     one.begin()
     grown = table("new", "b", version=2)
@@ -192,7 +192,7 @@ def test_all_interfaces_with_other_rows_are_a_new_snapshot(world: World) -> None
 
 
 def test_a_row_that_vanished_keeps_its_place_with_null_and_comes_back_there(world: World) -> None:
-    world.publish(frame(OF, 0, in_bps=[1, 2], oper_status=UP))
+    world.publish(block(OF, 0, in_bps=[1, 2], oper_status=UP))
     one = follower(world, interfaces=["a", "b"], metrics=["in_bps"])
     one.begin()
     changed, samples = next_of(world, one, frame(table("b", version=2), 1, in_bps=[22.0]))
@@ -204,14 +204,14 @@ def test_a_row_that_vanished_keeps_its_place_with_null_and_comes_back_there(worl
 
 
 def test_a_device_that_lost_all_its_rows_gives_nulls(world: World) -> None:
-    world.publish(frame(OF, 0))
+    world.publish(block(OF, 0))
     one = follower(world, interfaces=["a", "b"], metrics=["in_bps"])
     one.begin()
     assert next_of(world, one, frame(table(version=2), 1, in_bps=[]))[-1]["values"] == [[None, None]]
 
 
 def test_another_cadence_is_told_once(world: World) -> None:
-    world.publish(frame(OF, 0))
+    world.publish(block(OF, 0))
     one = follower(world)
     one.begin()
     for seq, (cadence_s, told_of) in enumerate(
@@ -223,7 +223,7 @@ def test_another_cadence_is_told_once(world: World) -> None:
 
 
 def test_a_state_is_told_as_it_is_now(world: World) -> None:
-    world.publish(frame(OF, 0))
+    world.publish(block(OF, 0))
     one = follower(world)
     one.begin()
     world.publish(status(state=DeviceState.DOWN, reason="no answer for 3 s"))
@@ -237,7 +237,7 @@ def test_a_state_is_told_as_it_is_now(world: World) -> None:
 def test_before_the_first_answer_there_is_the_state_and_then_the_snapshot(world: World) -> None:
     one = follower(world, interfaces=["b"])
     assert kinds(one.begin()) == ["device"]
-    world.publish(first := frame(OF, 0))
+    world.publish(blocked(first := frame(OF, 0)))
     assert kinds(one.frame(first, 0)) == ["snapshot", "device"]
     assert [each["type"] for each in next_of(world, one, frame(OF, 1))] == ["samples"]
 
@@ -245,14 +245,14 @@ def test_before_the_first_answer_there_is_the_state_and_then_the_snapshot(world:
 def test_names_are_checked_when_the_first_answer_tells_them(world: World) -> None:
     one = follower(world, interfaces=["no-such"])
     one.begin()
-    world.publish(first := frame(OF, 0))
+    world.publish(blocked(first := frame(OF, 0)))
     with pytest.raises(Refused) as refused:
         one.frame(first, 0)
     assert refused.value.failure.code == "unknown_interface"
 
 
 def test_a_removed_device_gives_nothing_more(world: World) -> None:
-    world.publish(frame(OF, 0))
+    world.publish(block(OF, 0))
     one = follower(world)
     one.begin()
     world.publish(Removed("r1"))
@@ -269,7 +269,7 @@ def test_a_removed_device_gives_nothing_more(world: World) -> None:
     ],
 )
 def test_what_is_not_there_is_refused_in_words(world: World, words: dict[str, Any], code: str, text: str) -> None:
-    world.publish(frame(OF))
+    world.publish(block(OF))
     with pytest.raises(Refused) as refused:
         follower(world, **words).begin()
     failure = refused.value.failure

@@ -13,7 +13,7 @@ from server.sinks.live import subscriptions
 from server.sinks.live.messages import Subscribe
 from server.sinks.live.subscriptions import DeviceFollower, Message
 from tests.sinks.live.world import EPOCH, World
-from tests.support.frames import METRICS, START_S, frame, table
+from tests.support.frames import METRICS, START_S, block, blocked, frame, table
 
 OF = table("a", "b")
 
@@ -36,7 +36,7 @@ def told(messages: list[Message]) -> list[dict[str, Any]]:
 
 
 def next_of(world: World, one: DeviceFollower, newer: Frame, missed: int = 0) -> list[dict[str, Any]]:
-    world.publish(newer)
+    world.publish(blocked(newer))
     return told(one.frame(newer, missed))
 
 
@@ -46,7 +46,7 @@ def resumed(world: World, **words: Any) -> dict[str, Any]:
 
 def test_a_browser_that_comes_back_gets_only_what_it_missed(world: World) -> None:
     for seq in range(6):
-        world.publish(frame(OF, seq))
+        world.publish(block(OF, seq))
     snapshot = resumed(world, epoch=EPOCH, since_seq=3)
     assert (snapshot["resumed"], snapshot["seq"]) == (True, 5)
     assert snapshot["times"] == [START_S + 4, START_S + 5]
@@ -56,7 +56,7 @@ def test_a_browser_that_comes_back_gets_only_what_it_missed(world: World) -> Non
 @pytest.mark.parametrize("since", [5, 0])
 def test_coming_back_with_nothing_missed_or_from_the_very_first(world: World, since: int) -> None:
     for seq in range(6):
-        world.publish(frame(OF, seq))
+        world.publish(block(OF, seq))
     snapshot = resumed(world, epoch=EPOCH, since_seq=since)
     assert (snapshot["resumed"], len(snapshot["times"])) == (True, 5 - since)
 
@@ -73,7 +73,7 @@ def test_coming_back_with_nothing_missed_or_from_the_very_first(world: World, si
 )
 def test_a_browser_whose_past_is_not_of_this_server_gets_everything(world: World, words: dict[str, Any]) -> None:
     for seq in range(6):
-        world.publish(frame(OF, seq))
+        world.publish(block(OF, seq))
     snapshot = resumed(world, **words)
     assert (snapshot["resumed"], len(snapshot["times"])) == (False, 6)
 
@@ -81,7 +81,7 @@ def test_a_browser_whose_past_is_not_of_this_server_gets_everything(world: World
 def test_what_is_gone_from_memory_cannot_be_resumed(world: World) -> None:
     world.history._most = 64
     for seq in range(80):
-        world.publish(frame(OF, seq))
+        world.publish(block(OF, seq))
     assert not resumed(world, epoch=EPOCH, since_seq=10)["resumed"]
     assert resumed(world, epoch=EPOCH, since_seq=15)["resumed"]
 
@@ -89,14 +89,14 @@ def test_what_is_gone_from_memory_cannot_be_resumed(world: World) -> None:
 def test_a_resume_that_would_be_larger_than_the_cap_is_a_snapshot(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(subscriptions, "MOST_SNAPSHOT_VALUES", 10)
     for seq in range(30):
-        world.publish(frame(OF, seq))
+        world.publish(block(OF, seq))
     snapshot = resumed(world, epoch=EPOCH, since_seq=3)
     assert (snapshot["resumed"], len(snapshot["times"])) == (False, 10)
     assert resumed(world, epoch=EPOCH, since_seq=19)["resumed"]
 
 
 def test_a_resume_from_a_seq_that_was_never_sent_does_not_shorten_a_later_snapshot(world: World) -> None:
-    world.publish(frame(OF, 0), frame(OF, 1))
+    world.publish(block(OF, 0), frame(OF, 1))
     one = follower(world, epoch=EPOCH, since_seq=2)
     one.begin()
     snapshot = next_of(world, one, frame(table("a", "c", version=2), 2))[0]

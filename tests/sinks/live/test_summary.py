@@ -8,7 +8,7 @@ from server.core.model import DeviceState, Quality
 from server.sinks.live.messages import Subscribe, Summary
 from server.sinks.live.summary import SummaryFollower
 from tests.sinks.live.world import World
-from tests.support.frames import DOWN, START_S, UP, frame, status, table
+from tests.support.frames import DOWN, START_S, UP, block, frame, status, table
 
 G = 1e9
 CORE = table(
@@ -36,7 +36,7 @@ def network(now_s: float = START_S) -> World:
     world.publish(
         frame(EDGE, wall_s=now_s, in_bps=[0.95 * G, 0.1 * G], out_bps=[0.0, 0.3 * G], quality=[0, Quality.OVER_SPEED])
     )
-    world.publish(frame(table("a", "b", device="dead1"), wall_s=now_s - 60, in_bps=5 * G))
+    world.publish(block(table("a", "b", device="dead1"), wall_s=now_s - 60, in_bps=5 * G))
     world.board.refresh(now_s)
     return world
 
@@ -125,7 +125,7 @@ def test_a_page_holds_the_rows_from_offset_on(offset: int, limit: int, rows: tup
 def test_a_page_is_never_longer_than_five_hundred_rows() -> None:
     world = World()
     world.up("big")
-    world.publish(frame(table(*(f"e{number}" for number in range(600)), device="big")))
+    world.publish(block(table(*(f"e{number}" for number in range(600)), device="big")))
     world.board.refresh(START_S)
     found = asked(world, limit=10_000).next()
     assert (len(found.rows), found.matched) == (500, 600)
@@ -147,7 +147,7 @@ def test_a_row_tells_its_facts_its_rates_and_its_state_in_words() -> None:
 def test_the_state_of_a_row_is_what_its_device_says_and_never_made_up(oper: float | None, word: str | None) -> None:
     world = World()
     world.up("r1")
-    world.publish(frame(table("a"), in_bps=1.0, oper_status=[oper]))
+    world.publish(block(table("a"), in_bps=1.0, oper_status=[oper]))
     world.board.refresh(START_S)
     assert asked(world).next().rows[0].oper_status == word
 
@@ -175,7 +175,7 @@ def test_totals_and_device_lines_are_of_everything_whatever_is_filtered() -> Non
 def test_a_silent_device_stays_in_the_view_of_the_roles_that_its_rows_have() -> None:
     world = World()
     world.publish(status("dead2", DeviceState.DOWN, "no answer for 60 s"))
-    world.publish(frame(table("a", device="dead2", facts={"a": {"role": "core"}}), wall_s=START_S - 60))
+    world.publish(block(table("a", device="dead2", facts={"a": {"role": "core"}}), wall_s=START_S - 60))
     world.board.refresh(START_S)
     assert names(asked(world, show="core").next()) == ["dead2:"]
     assert names(asked(world, show="customer").next()) == []
@@ -184,7 +184,7 @@ def test_a_silent_device_stays_in_the_view_of_the_roles_that_its_rows_have() -> 
 def test_a_device_that_is_late_is_one_row_too_and_says_for_how_long() -> None:
     world = World()
     world.up("r1")
-    world.publish(frame(table("a", "b"), wall_s=START_S - 4))
+    world.publish(block(table("a", "b"), wall_s=START_S - 4))
     world.board.refresh(START_S)
     found = asked(world).next()
     assert names(found) == ["r1:"]

@@ -10,7 +10,7 @@ from server.sinks.live.messages import Subscribe
 from server.sinks.live.sparks import SLOTS
 from server.sinks.live.summary import SummaryFollower
 from tests.sinks.live.world import World
-from tests.support.frames import DOWN, START_S, UP, event, frame, status, table
+from tests.support.frames import DOWN, START_S, UP, block, event, frame, status, table
 
 G = 1e9
 CORE = table(
@@ -38,7 +38,7 @@ def network(now_s: float = START_S) -> World:
     world.publish(
         frame(EDGE, wall_s=now_s, in_bps=[0.95 * G, 0.1 * G], out_bps=[0.0, 0.3 * G], quality=[0, Quality.OVER_SPEED])
     )
-    world.publish(frame(table("a", "b", device="dead1"), wall_s=now_s - 60, in_bps=5 * G))
+    world.publish(block(table("a", "b", device="dead1"), wall_s=now_s - 60, in_bps=5 * G))
     world.board.refresh(now_s)
     return world
 
@@ -78,7 +78,7 @@ def test_a_row_that_has_no_data_now_is_no_change() -> None:
     world, of = World(), table("a")
     world.up("r1")
     for second in range(80):
-        world.publish(frame(of, second, in_bps=1 * G if second < 70 else [None]))
+        world.publish(block(of, second, in_bps=1 * G if second < 70 else [None]))
         world.board.refresh(START_S + second)
     assert asked(world).next().movers == []
 
@@ -87,7 +87,7 @@ def test_at_most_seven_changes_are_told() -> None:
     world, of = World(), table(*(f"e{number}" for number in range(20)))
     world.up("r1")
     for second in range(80):
-        world.publish(frame(of, second, in_bps=[number * G * (second > 70) for number in range(20)]))
+        world.publish(block(of, second, in_bps=[number * G * (second > 70) for number in range(20)]))
         world.board.refresh(START_S + second)
     assert [mover.name for mover in asked(world).next().movers] == [f"e{number}" for number in range(19, 12, -1)]
 
@@ -101,7 +101,7 @@ def test_sparks_come_with_a_new_row_and_then_once_for_each_slot_that_closes() ->
     of, begin_s = table("a"), START_S  # a multiple of the slot
     follower, with_sparks = asked(world), []
     for second in range(16):
-        world.publish(frame(of, second, wall_s=begin_s + second, in_bps=float(second)))
+        world.publish(block(of, second, wall_s=begin_s + second, in_bps=float(second)))
         world.board.refresh(begin_s + second)
         if (sparks := follower.next().rows[0].spark_in) is not None:
             with_sparks.append((second, sparks))
@@ -118,7 +118,7 @@ def test_a_row_that_left_the_page_and_came_back_brings_its_sparks_again() -> Non
     follower = asked(world, sort="in", limit=1)
     told = []
     for second, cells in enumerate(([2.0, 1.0], [2.0, 1.0], [1.0, 2.0], [2.0, 1.0])):
-        world.publish(frame(of, second, in_bps=cells))
+        world.publish(block(of, second, in_bps=cells))
         world.board.refresh(START_S + second)
         row = follower.next().rows[0]
         told.append((row.name, row.spark_in is not None))
@@ -127,7 +127,7 @@ def test_a_row_that_left_the_page_and_came_back_brings_its_sparks_again() -> Non
 
 def test_a_table_that_changes_after_the_second_gives_no_row_the_sparks_of_another() -> None:
     world = network()
-    world.publish(frame(table("xe-1", device="core1", version=2), 1, wall_s=START_S + 0.5, in_bps=5.0))
+    world.publish(block(table("xe-1", device="core1", version=2), 1, wall_s=START_S + 0.5, in_bps=5.0))
     rows = asked(world, only_device="core1").next().rows
     assert len(rows) == 3
     assert [row.spark_in for row in rows] == [None] * 3
@@ -148,7 +148,7 @@ def test_the_interval_that_is_shown_is_the_measured_one_and_an_outage_is_no_inte
     world.up("r1")
     times = [0.0, 1.2, 2.4, 3.6, 3603.6, 3604.8]
     for seq, wall_s in enumerate(times):
-        world.publish(frame(of, seq, wall_s=START_S + wall_s))
+        world.publish(block(of, seq, wall_s=START_S + wall_s))
     world.board.refresh(START_S + times[-1])
     assert world.board.survey.lines[0].interval_s == 1.2
 
@@ -157,12 +157,12 @@ def test_a_clock_that_was_set_back_shows_no_negative_interval_and_sparks_begin_a
     world, of = World(), table("a")
     world.up("r1")
     for seq in range(20):
-        world.publish(frame(of, seq, in_bps=5.0))
+        world.publish(block(of, seq, in_bps=5.0))
         world.board.refresh(START_S + seq)
     follower = asked(world)
     assert any(follower.next().rows[0].spark_in or [])
     for seq in range(20, 24):
-        world.publish(frame(of, seq, wall_s=START_S - 3600 + seq, in_bps=7.0))
+        world.publish(block(of, seq, wall_s=START_S - 3600 + seq, in_bps=7.0))
         world.board.refresh(START_S - 3600 + seq)
     found = follower.next()
     assert found.devices[0].interval_s == 1.0
@@ -192,7 +192,7 @@ def test_a_late_frame_of_a_device_that_was_removed_and_came_back_is_no_fault() -
 def test_rows_of_a_new_table_are_shown_from_their_first_frame_on() -> None:
     world = network()
     new = table("xe-9", "xe-0", device="core1", version=2)
-    world.publish(frame(new, 1, wall_s=START_S + 1, in_bps=[1.0, 2.0]))
+    world.publish(block(new, 1, wall_s=START_S + 1, in_bps=[1.0, 2.0]))
     world.board.refresh(START_S + 1)
     found = asked(world, only_device="core1", sort="name", descending=False).next()
     assert [row.name for row in found.rows] == ["xe-9", "xe-0"]

@@ -19,7 +19,7 @@ from server.sinks.live.session import Readers, Session
 from server.sinks.live.settings import LiveSettings
 from server.sinks.live.summary import SummaryBoard
 from server.sinks.metrics.own import OwnMetrics
-from tests.support.frames import status
+from tests.support.frames import blocked, status
 
 EPOCH = "0123456789abcdef"
 
@@ -62,7 +62,7 @@ class World:
 
     def publish(self, *items: Item) -> None:
         for item in items:
-            self.hub.publish(item)
+            self.hub.publish(blocked(item))
 
     def up(self, *devices: str) -> None:
         """Devices that answer, without a frame yet."""

@@ -3,6 +3,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from tornado.httpclient import AsyncHTTPClient
@@ -14,7 +15,7 @@ from server.core.tasks import cancel, spawn
 from server.hub import Removed
 from server.sinks.metrics import own
 from server.sinks.metrics.own import OwnMetrics
-from tests.support.frames import event, frame, status, table
+from tests.support.frames import block, event, status, table
 from tests.web.site import site
 
 Samples = dict[tuple[str, tuple[str, ...]], float]
@@ -59,8 +60,8 @@ async def test_the_text_parses_and_tells_the_version(scrape: Scrape) -> None:
 
 @pytest.mark.gen_test
 async def test_counters_move_with_what_happens(scrape: Scrape, metrics: OwnMetrics) -> None:
-    metrics.poll_answered("r1", reply_s=0.02, late_s=0.001)
-    metrics.poll_answered("r1", reply_s=0.04, late_s=0.003)
+    metrics.polls_answered(["r1"], np.array([0.02]), np.array([0.001]))
+    metrics.polls_answered(["r1"], np.array([0.04]), np.array([0.003]))
     metrics.poll_failed("r1", "no_answer")
     metrics.bad_reply("r2", "oid")
     metrics.frames_dropped(3)
@@ -97,7 +98,7 @@ async def test_a_device_is_up_while_it_answers_late_or_not(scrape: Scrape, metri
 async def test_a_removed_device_takes_its_series_with_it_and_only_those(scrape: Scrape, metrics: OwnMetrics) -> None:
     for device in ("r1", "r2"):
         metrics.offer(status(device))
-        metrics.poll_answered(device, 0.01, 0.0)
+        metrics.polls_answered([device], np.array([0.01]), np.array([0.0]))
         metrics.poll_failed(device, "bad_reply")
         metrics.bad_reply(device, "type")
     metrics.offer(Removed("r1"))
@@ -109,7 +110,7 @@ async def test_a_removed_device_takes_its_series_with_it_and_only_those(scrape: 
 @pytest.mark.gen_test
 async def test_frames_and_events_move_nothing(scrape: Scrape, metrics: OwnMetrics) -> None:
     before = await scrape()
-    metrics.offer(frame(table("a")))
+    metrics.offer(block(table("a")))
     metrics.offer(event())
     assert await scrape() == before
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-from server.core.model import DeviceState, DeviceStatus, Event, Reading
+from server.core.blocks import Readings
+from server.core.model import DeviceState, DeviceStatus, Event, Floats, Reading
 from server.core.tasks import cancel, spawn
 from server.sources.snmp import mib
 from server.sources.snmp.settings import DeviceSettings, PollingDefaults
@@ -19,7 +20,7 @@ class Recorder:
     """An Emit and a SelfMetrics at once."""
 
     def __init__(self) -> None:
-        self.readings: list[Reading] = []
+        self.given: list[Reading] = []
         self.statuses: list[DeviceStatus] = []
         self.events: list[Event] = []
         self.gone: list[str] = []
@@ -28,8 +29,8 @@ class Recorder:
         self.late_s: list[float] = []
         self._news = asyncio.Event()
 
-    def reading(self, reading: Reading) -> None:
-        self.readings.append(reading)
+    def readings(self, readings: Readings) -> None:
+        self.given += [readings.reading(device) for device in range(len(readings))]
         self._news.set()
 
     def status(self, status: DeviceStatus) -> None:
@@ -44,8 +45,8 @@ class Recorder:
         self.gone.append(device)
         self._news.set()
 
-    def poll_answered(self, device: str, reply_s: float, late_s: float) -> None:
-        self.late_s.append(late_s)
+    def polls_answered(self, devices: Sequence[str], reply_s: Floats, late_s: Floats) -> None:
+        self.late_s += late_s.tolist()
 
     def poll_failed(self, device: str, why: str) -> None:
         self.failed[why] += 1
@@ -72,9 +73,9 @@ class Recorder:
 
     async def more_readings(self, count: int, timeout_s: float = 10.0) -> list[Reading]:
         """The next `count` readings."""
-        begin = len(self.readings)
-        await self.until(lambda: len(self.readings) >= begin + count, timeout_s)
-        return self.readings[begin : begin + count]
+        begin = len(self.given)
+        await self.until(lambda: len(self.given) >= begin + count, timeout_s)
+        return self.given[begin : begin + count]
 
     async def state(self, state: DeviceState, timeout_s: float = 15.0) -> DeviceStatus:
         await self.until(lambda: self.statuses and self.statuses[-1].state is state, timeout_s)

@@ -96,11 +96,11 @@ async def test_a_slow_tick_adds_all_columns_and_the_others_only_octets(agent: Ag
 @pytest.mark.gen_test(timeout=30)
 async def test_every_cell_that_a_device_has_is_read(agent: Agent, snmp: dict[str, object], engine: str) -> None:
     def whole() -> bool:
-        if not recorder.readings:
+        if not recorder.given:
             return False
-        expected = recorder.readings[-1].table.counter_bits > 0
+        expected = recorder.given[-1].table.counter_bits > 0
         expected[2:4] = True
-        return np.array_equal(recorder.readings[-1].valid, expected)
+        return np.array_equal(recorder.given[-1].valid, expected)
 
     interval_s = 2.0 if "many" in snmp.values() else 0.5
     polled = device(agent.port, snmp, interval_s=interval_s, slow_interval_s=0.25, timeout_s=1.0, engine=engine)
@@ -132,7 +132,7 @@ async def test_a_silent_agent_gives_gaps_then_is_down_and_comes_back_by_itself(
         assert status.reason == "no answer for 1 s: the device is down, or a filter or a wrong community stops it"
         own_agent.resume()
         await recorder.state(DeviceState.UP)
-        await recorder.until(recorder.readings[-1].valid.all)
+        await recorder.until(recorder.given[-1].valid.all)
     kinds = [event.kind for event in recorder.events]
     assert kinds[0] == "device_late"
     assert "device_down" in kinds
@@ -141,7 +141,7 @@ async def test_a_silent_agent_gives_gaps_then_is_down_and_comes_back_by_itself(
     assert texts[0].startswith("late: 2 of the last ")
     assert texts[-1] == "up"
     assert {f"r1: {text}" for text in texts} <= {record.getMessage() for record in caplog.records}
-    assert len({id(reading.table) for reading in recorder.readings}) == 1
+    assert len({id(reading.table) for reading in recorder.given}) == 1
 
 
 @pytest.mark.parametrize(("snmp", "engine"), [({"version": "2c", "community": "two"}, "auto"), (V3, "pysnmp")])
@@ -158,15 +158,13 @@ async def test_a_reboot_that_renumbers_interfaces_never_shows_one_as_another(
     async with polling(device(own_agent.port, snmp, engine=engine)) as (recorder, _):
         await recorder.more_readings(2)
         own_agent.serve({"two": after})
-        await recorder.until(
-            lambda: recorder.readings[-1].table.rows[0].index == 1 and recorder.readings[-1].table.version == 2
-        )
-        await recorder.until(recorder.readings[-1].valid.any)
-    for reading in recorder.readings:
+        await recorder.until(lambda: recorder.given[-1].table.rows[0].index == 1 and recorder.given[-1].table.version == 2)
+        await recorder.until(recorder.given[-1].valid.any)
+    for reading in recorder.given:
         for row, value in zip(reading.table.rows, column(reading, "in_octets"), strict=True):
             assert value in (None, {"a": 111, "b": 222}[row.name])
-    assert {row.name: row.index for row in recorder.readings[-1].table.rows} == {"b": 1, "a": 2}
-    assert any(reading.chunks and not reading.valid.any() for reading in recorder.readings), "the reboot was seen"
+    assert {row.name: row.index for row in recorder.given[-1].table.rows} == {"b": 1, "a": 2}
+    assert any(reading.chunks and not reading.valid.any() for reading in recorder.given), "the reboot was seen"
 
 
 @pytest.mark.gen_test(timeout=30)
@@ -178,7 +176,7 @@ async def test_wrong_credentials_are_a_state_with_words_and_no_readings(agent: A
         assert recorder.failed["auth_failed"] >= 1
     assert [event.kind for event in recorder.events] == ["auth_failed"]
     assert recorder.events[0].text == f"refuses the credentials: {status.reason}"
-    assert not recorder.readings
+    assert not recorder.given
     assert "canary" not in repr((recorder.statuses, recorder.events))
 
 
@@ -207,7 +205,7 @@ async def test_a_device_without_interfaces_is_up_and_says_so(agent: Agent) -> No
         assert (
             await recorder.state(DeviceState.UP)
         ).reason == "the device lists no interfaces, or does not let these credentials see them"
-        assert recorder.readings[-1].values.shape == (FAST, 0)
+        assert recorder.given[-1].values.shape == (FAST, 0)
 
 
 @pytest.mark.gen_test(timeout=30)

@@ -35,9 +35,9 @@ def swap(agent: HostileAgent, up_time: int) -> None:
 
 async def never_one_for_the_other(recorder: Recorder) -> None:
     """Waits until the new numbers are known, and looks at all that was read."""
-    await recorder.until(lambda: recorder.readings and recorder.readings[-1].table.rows[0].name == "eth2")
-    await recorder.until(lambda: None not in column(recorder.readings[-1], "in_octets"))
-    for reading in recorder.readings:
+    await recorder.until(lambda: recorder.given and recorder.given[-1].table.rows[0].name == "eth2")
+    await recorder.until(lambda: None not in column(recorder.given[-1], "in_octets"))
+    for reading in recorder.given:
         for row, value in zip(reading.table.rows, column(reading, "in_octets"), strict=True):
             assert value in (None, {"eth1": 10**6, "eth2": 2 * 10**6}[row.name])
 
@@ -91,9 +91,9 @@ async def test_a_device_that_is_looked_for_elsewhere_begins_with_a_version_that_
         async with polling(settings) as (recorder, source):
             await recorder.more_readings(1)
             source.reconfigure(PollingDefaults(), [device(other.port, {**PUBLIC, "community": community})])
-            await recorder.until(lambda: len(recorder.readings[-1].table.rows) == 3)
-    versions = [reading.table.version for reading in recorder.readings]
-    begin = next(at for at, reading in enumerate(recorder.readings) if len(reading.table.rows) == 3)
+            await recorder.until(lambda: len(recorder.given[-1].table.rows) == 3)
+    versions = [reading.table.version for reading in recorder.given]
+    begin = next(at for at, reading in enumerate(recorder.given) if len(reading.table.rows) == 3)
     assert versions[begin] <= versions[begin - 1]
 
 

@@ -113,7 +113,7 @@ async def test_answers_that_cannot_be_used_are_a_state_and_give_no_values(
         assert status.reason
         assert recorder.failed["bad_reply"] >= 3
         assert sum(recorder.bad.values()) >= 3
-        assert not recorder.readings[-1].valid.any()
+        assert not recorder.given[-1].valid.any()
         agent.mischief = None
         await recorder.state(DeviceState.UP)
 
@@ -139,7 +139,7 @@ async def test_a_device_that_calls_answers_too_big_is_asked_in_smaller_ones_for_
     async with hostile_agent(table(20)) as agent:
         agent.mischief = lambda heard: [heard.reply([], error=1) if len(heard.honest) > 10 else heard.reply()]
         async with polling(device(agent.port, PUBLIC, engine=engine)) as (recorder, _):
-            await recorder.until(lambda: recorder.readings and recorder.readings[-1].valid[:FAST].all())
+            await recorder.until(lambda: recorder.given and recorder.given[-1].valid[:FAST].all())
             sent = len(agent.heard)
             await recorder.more_readings(2)
             assert max(len(heard.honest) for heard in agent.heard[sent:]) <= 10
@@ -151,8 +151,8 @@ async def test_an_interface_that_went_is_looked_for_and_dropped(io_loop: object)
         await recorder.more_readings(1)
         for oid in [oid for oid in agent.table if oid[-1] == 2 and oid[:7] != UP_TIME[:7]]:
             del agent.table[oid]
-        await recorder.until(lambda: len(recorder.readings[-1].table.rows) == 2)
-        reading = recorder.readings[-1]
+        await recorder.until(lambda: len(recorder.given[-1].table.rows) == 2)
+        reading = recorder.given[-1]
         assert [row.name for row in reading.table.rows] == ["eth1", "eth3"]
         assert reading.table.version == 2
 
@@ -180,12 +180,12 @@ async def test_version_1_drops_the_one_object_that_fails_the_whole_answer_until_
     async with hostile_agent(things) as agent:
         agent.mischief = version_1
         async with polling(device(agent.port, {"version": "1", "community": "public"}, engine=engine)) as (recorder, _):
-            await recorder.until(lambda: recorder.readings and recorder.readings[-1].valid[:FAST].all())
+            await recorder.until(lambda: recorder.given and recorder.given[-1].valid[:FAST].all())
             broken.append((*IF, 10, 2))
-            await recorder.until(lambda: column(recorder.readings[-1], "in_octets") == [1, None, 3])
+            await recorder.until(lambda: column(recorder.given[-1], "in_octets") == [1, None, 3])
             broken.clear()
-            await recorder.until(lambda: column(recorder.readings[-1], "in_octets") == [1, 2, 3])
-            assert recorder.readings[-1].table is recorder.readings[0].table
+            await recorder.until(lambda: column(recorder.given[-1], "in_octets") == [1, 2, 3])
+            assert recorder.given[-1].table is recorder.given[0].table
 
 
 @pytest.mark.gen_test(timeout=30)
@@ -196,10 +196,10 @@ async def test_a_change_of_the_interface_table_is_followed_without_a_reboot(io_l
         polling(device(agent.port, PUBLIC, slow_interval_s=0.25)) as (recorder, _),
     ):
         await recorder.more_readings(3)
-        version = recorder.readings[-1].table.version
+        version = recorder.given[-1].table.version
         agent.table |= {**table(2), last_change: number(0x43, 8)}
-        await recorder.until(lambda: len(recorder.readings[-1].table.rows) == 2)
-        assert recorder.readings[-1].table.version == version + 1
+        await recorder.until(lambda: len(recorder.given[-1].table.rows) == 2)
+        assert recorder.given[-1].table.version == version + 1
 
 
 @pytest.mark.gen_test(timeout=30)

@@ -12,7 +12,7 @@ from tests.sources.snmp.recorder import Recorder, device, polling
 
 
 def tables(recorder: Recorder, name: str) -> list[int]:
-    return [id(reading.table) for reading in recorder.readings if reading.table.device == name]
+    return [id(reading.table) for reading in recorder.given if reading.table.device == name]
 
 
 @pytest.mark.gen_test(timeout=30)
@@ -27,7 +27,7 @@ async def test_a_new_configuration_adds_changes_and_removes_devices_and_leaves_t
         slower = device(agent.port, name="r3", interval_s=0.5)
         source.reconfigure(PollingDefaults(), [first, slower])
         await recorder.until(
-            lambda: any(reading.interval_s == 0.5 and reading.table.device == "r3" for reading in recorder.readings)
+            lambda: any(reading.interval_s == 0.5 and reading.table.device == "r3" for reading in recorder.given)
         )
         assert recorder.gone == ["r2"], "a changed device is not forgotten"
         assert len(tables(recorder, "r2")) == last_of_r2
@@ -71,8 +71,8 @@ async def test_a_crash_in_one_poller_is_mended_and_does_not_touch_the_others(
 async def test_devices_are_spread_over_the_interval(agent: Agent) -> None:
     devices = [device(agent.port, name=f"r{number}", interval_s=0.5) for number in range(8)]
     async with polling(*devices) as (recorder, _):
-        await recorder.until(lambda: len({reading.table.device for reading in recorder.readings}) == 8)
-        begin = len(recorder.readings)
+        await recorder.until(lambda: len({reading.table.device for reading in recorder.given}) == 8)
+        begin = len(recorder.given)
         await recorder.more_readings(10)
-    sent = {reading.table.device: reading.chunks[0].sent_ns / 1e9 % 0.5 for reading in recorder.readings[begin:]}
+    sent = {reading.table.device: reading.chunks[0].sent_ns / 1e9 % 0.5 for reading in recorder.given[begin:]}
     assert len({int(at * 20) for at in sent.values()}) >= 4

@@ -16,11 +16,9 @@ async def test_each_value_is_the_counters_at_a_moment_between_asking_and_answer_
     with SimulatedAgent(builder, epoch_ns=boot_ns()) as agent:
         snmp = {"version": "2c", "community": "public"}
         async with polling(device(agent.port, snmp)) as (recorder, _):
-            await recorder.until(
-                lambda: recorder.readings and (column(recorder.readings[-1], "in_octets")[0] or 2**64) < 2**63
-            )
+            await recorder.until(lambda: recorder.given and (column(recorder.given[-1], "in_octets")[0] or 2**64) < 2**63)
             await recorder.more_readings(2)
-        seen = [reading for reading in recorder.readings if reading.valid[:2].all()]
+        seen = [reading for reading in recorder.given if reading.valid[:2].all()]
         assert len(seen) > 2
         assert (column(seen[0], "in_octets")[0] or 0) > 2**63 > (column(seen[-1], "in_octets")[0] or 2**64)
         for reading in seen:
