@@ -187,7 +187,8 @@ class DeviceState(StrEnum):
 class DeviceStatus:
     """What a source knows of a device's health. Published on each change, never for each poll.
 
-    `since_s` is Unix time of the last change of `state`; `engine` says how it is polled.
+    `since_s` is Unix time of the last change of `state`; `engine` says how it is polled, and `engine_why` why it is not
+    polled as it would be by itself (empty: it is).
     """
 
     device: str
@@ -199,6 +200,7 @@ class DeviceStatus:
     since_s: float
     engine: str = ""
     facts: tuple[tuple[str, str], ...] = ()
+    engine_why: str = ""
 
 
 class Severity(StrEnum):

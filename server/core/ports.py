@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -39,8 +39,8 @@ class SelfMetrics(Protocol):
         """A poll gave nothing; `why` is a word: `no_answer`, `auth_failed`, `bad_reply`, `unknown_host`, `skipped`."""
         ...
 
-    def bad_reply(self, device: str, check: str) -> None:
-        """An answer, or a cell of one, failed a check; `check` is a word: `oid`, `type`, `truncated`, ..."""
+    def bad_reply(self, device: str, check: str, count: int = 1) -> None:
+        """So many answers, or cells of one, failed a check; `check` is a word: `oid`, `type`, `truncated`, ..."""
         ...
 
     def browsers(self, change: int) -> None:
@@ -49,6 +49,18 @@ class SelfMetrics(Protocol):
 
     def frames_dropped(self, count: int) -> None:
         """Frames that a slow browser lost."""
+        ...
+
+
+class PollControl(Protocol):
+    """How others ask a source for more than its ordinary ticks."""
+
+    def burst(self, device: str, rows: frozenset[str], interval_s: float) -> Callable[[], None]:
+        """Poll these rows every `interval_s` besides the ordinary ticks, in a stream of blocks with `burst` set, until the
+        returned function is called. Several of one device share one stream: all their rows, at the shortest interval.
+
+        Raises ValueError, with words for the operator, when that cannot or may not be.
+        """
         ...
 
 

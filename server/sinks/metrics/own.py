@@ -57,8 +57,8 @@ class OwnMetrics:
     def poll_failed(self, device: str, why: str) -> None:
         self._polls.labels(device, why).inc()
 
-    def bad_reply(self, device: str, check: str) -> None:
-        self._bad.labels(device, check).inc()
+    def bad_reply(self, device: str, check: str, count: int = 1) -> None:
+        self._bad.labels(device, check).inc(count)
 
     def browsers(self, change: int) -> None:
         self._browsers.inc(change)

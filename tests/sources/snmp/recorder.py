@@ -52,8 +52,8 @@ class Recorder:
         self.failed[why] += 1
         self._news.set()
 
-    def bad_reply(self, device: str, check: str) -> None:
-        self.bad[check] += 1
+    def bad_reply(self, device: str, check: str, count: int = 1) -> None:
+        self.bad[check] += count
         self._news.set()
 
     def browsers(self, change: int) -> None: ...
