@@ -36,18 +36,28 @@ class Announcer:
     An event's text does not name the device or the row: the event has them as fields.
     """
 
-    def __init__(self, settings: DeviceSettings, interval_s: float, engine: str, emit: Emit) -> None:
+    def __init__(self, settings: DeviceSettings, interval_s: float, emit: Emit) -> None:
         self.facts: tuple[tuple[str, str], ...] = ()
+        self.interval_s = interval_s
         self._settings = settings
-        self._interval_s = interval_s
-        self._engine = engine
+        self._engine = ("", "")
         self._emit = emit
         self._told: DeviceStatus | None = None
         self._oper: dict[str, int] = {}
 
+    def engine(self, name: str, why: str) -> bool:
+        """What polls it from now on, and why it is not what would by itself; told with the next `health`.
+
+        Whether that is another than before.
+        """
+        before, self._engine = self._engine, (name, why)
+        return before != self._engine
+
     def health(self, judgement: Judgement) -> None:
+        """Tell how it answers, where anything of it changed."""
         told = self._told
-        if told is not None and (told.state, told.reason, told.facts) == (judgement.state, judgement.reason, self.facts):
+        now = (judgement.state, judgement.reason, self.facts, self.interval_s, *self._engine)
+        if told is not None and now == (told.state, told.reason, told.facts, told.interval_s, told.engine, told.engine_why):
             return
         changed = told is None or told.state is not judgement.state
         since_s = wall_s() if changed or told is None else told.since_s
@@ -58,10 +68,11 @@ class Announcer:
             "snmp",
             judgement.state,
             judgement.reason,
-            self._interval_s,
+            self.interval_s,
             since_s,
-            self._engine,
+            self._engine[0],
             self.facts,
+            self._engine[1],
         )
         self._told = status
         self._emit.status(status)

@@ -53,6 +53,15 @@ class Health:
         if self.now.state is DeviceState.UP:
             self.now = Judgement(DeviceState.UP, text)
 
+    @property
+    def settled(self) -> bool:
+        """It answers, and all of its last ticks were answered in full: another such tick changes nothing."""
+        return self.now.state is DeviceState.UP and len(self._window) > 0 and all(self._window)
+
+    def heard(self, at_s: float) -> None:
+        """It had answered in full until then, in ticks that were not told."""
+        self._answered_s = at_s
+
     def answered(self, now_s: float, reply_s: float, complete: bool) -> None:
         """A tick brought values; `complete` when no request of it stayed unanswered."""
         if not self._polled or self.now.state not in (DeviceState.UP, DeviceState.LATE):

@@ -1,8 +1,9 @@
-"""The life of one device's poller: find its interfaces, ask every tick, find them again when they may have changed."""
+"""The life of one device's poller: find its interfaces, have them polled, find them again when they may have changed."""
 
 from __future__ import annotations
 
 import asyncio
+import math
 import zlib
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,26 +11,29 @@ from dataclasses import replace
 import numpy as np
 
 from server.core.blocks import Readings
+from server.core.clock import wall_s
 from server.core.errors import AuthFailed, BadReply, NoAnswer, SourceError, UnknownHost
 from server.core.log import logger
-from server.core.model import Counts, DeviceState
+from server.core.model import DeviceState
 from server.core.ports import Emit, SelfMetrics
-from server.core.tasks import cancel, every, spawn
 from server.sources.snmp.announcer import Announcer
-from server.sources.snmp.discovery import Discovered, Wanted, discover
-from server.sources.snmp.engine import Engine
+from server.sources.snmp.burst import Bursts
+from server.sources.snmp.choice import Choice, Engines
+from server.sources.snmp.discovery import Discovered
+from server.sources.snmp.engine import Rounds, Schedule, Steering, Target, Unsupported
+from server.sources.snmp.errands import Errands
+from server.sources.snmp.finder import Finder, remark
 from server.sources.snmp.health import Health
 from server.sources.snmp.link import Link
-from server.sources.snmp.message import Operation
-from server.sources.snmp.plan import MOST_VARBINDS, Plan
+from server.sources.snmp.outcome import Outcome
+from server.sources.snmp.patience import BackOff, Patience, budget_stride
+from server.sources.snmp.plan import Plan, Shape
 from server.sources.snmp.settings import DeviceSettings, PollingDefaults
-from server.sources.snmp.tick import Due, Outcome, Patience, Ticker
 from server.sources.snmp.uptime import Uptime
-from server.sources.snmp.walk import AnswersLost, Limits
+from server.sources.snmp.walk import AnswersLost
 
 _FIRST_PAUSE_S = 1.0
 _MOST_PAUSE_S = 30.0
-_DISCOVERY_S = 120.0  # 400 interfaces at 10 % loss take half a minute
 _EMPTY_S = 60.0  # between discoveries of a device without interfaces
 _log = logger("snmp")
 _WORDS: dict[type[SourceError], str] = {
@@ -42,54 +46,63 @@ _WORDS: dict[type[SourceError], str] = {
 
 
 class Poller:
-    """Polls one device until cancelled; emits exactly one Reading for each tick that it starts, once there is a Table."""
+    """Has one device polled until cancelled; exactly one Reading is emitted for each tick, once there is a Table.
+
+    An `Owner` of the device's rounds.
+    """
 
     def __init__(
-        self, settings: DeviceSettings, polling: PollingDefaults, engine: Engine, emit: Emit, metrics: SelfMetrics
+        self, settings: DeviceSettings, polling: PollingDefaults, engines: Engines, emit: Emit, metrics: SelfMetrics
     ) -> None:
         self._settings = settings
         self._polling = polling
         self._emit = emit
         self._metrics = metrics
         self._bad: Callable[[str], None] = lambda check: metrics.bad_reply(settings.name, check)
-        self._link = Link(settings, engine, self._bad)
-        self._announcer = Announcer(settings, polling.interval_s, engine.name, emit)
+        self._choice = Choice(polling.engine, engines)
+        self._link = Link(settings, self._bad)
+        self._finder = Finder(settings, polling, self._link, self._bad)
+        self._announcer = Announcer(settings, polling.interval_s, emit)
         self._health = Health(polling.interval_s, _now_s())
         self._patience = Patience(polling)
-        self._ticker = Ticker(self._bad)
+        self._back_off = BackOff(polling.interval_s)
         self._uptime = Uptime()
+        self.bursts = Bursts(settings.name, polling, emit)
         # Of the newest table. It rises as long as this poller lives, which has one address and one set of credentials. A new
         # poller starts over: its first table has a version that is not greater than the last one's, and that tells the rates
         # that these may be the counters of another device.
         self._version = 0
         self._restarts = 0
-        self._rediscovery: asyncio.Task[None] | None = None
+        self._errands = Errands(settings.name, self.broke)
+        self._rounds: Rounds | None = None
+        self._broken: asyncio.Future[None] | None = None
         self._begin_anew()
 
     def _begin_anew(self) -> None:
         self._found: Discovered | None = None
         self._plan: Plan | None = None
-        self._stamps: Counts = np.zeros(0, np.uint64)
         self._trusted = True
-        self._slow_due_s = 0.0
+        self._bulk = self._settings.snmp.version != "1"
         self._last_change: int | None = None
-        self._most_varbinds = MOST_VARBINDS
+        self._most_varbinds = 0
         self._rediscover_due_s = 0.0
-        self._rediscover_soonest_s = 0.0
-        self._pause_s = _FIRST_PAUSE_S
 
     async def run(self) -> None:
         """Ends by cancellation; what it opened is closed then."""
         self._begin_anew()
+        self._broken = asyncio.get_running_loop().create_future()
+        self._announcer.engine(self._choice.engine.name, self._choice.why)
         self._announcer.health(self._health.now)
         try:
             await self._first_discovery()
-            await self._poll()
+            await self._broken
         finally:
-            if self._rediscovery is not None:
-                await cancel(self._rediscovery)
-                self._rediscovery = None
+            await self._errands.close()
+            await self.bursts.close()
+            await self._end_rounds()
             await self._link.close()
+
+    # -- what is polled
 
     def _phase_s(self) -> float:
         """Until the next of this device's ticks: a grid in time that its name chooses, the same after a restart."""
@@ -101,10 +114,10 @@ class Poller:
         await asyncio.sleep(min(self._phase_s(), 1.0))
         while True:
             try:
-                await self._link.open()
-                found = await self._discover()
+                await self._link.open(self._choice.engine)
+                found = await self._finder.find()
                 self._uptime.restarted([found.clock])  # so that the first tick shows a restart while it was read
-                self._adopt(found)
+                await self._adopt(found)
                 return
             except SourceError as error:
                 await self._link.close()
@@ -112,138 +125,173 @@ class Poller:
             await asyncio.sleep(pause_s)
             pause_s = min(_MOST_PAUSE_S, 2 * pause_s)
 
-    async def _discover(self) -> Discovered:
-        polling = self._polling
-        operation = Operation.GET_NEXT if self._settings.snmp.version == "1" else Operation.GET_BULK
-        deadline_s = _now_s() + _DISCOVERY_S
-        limits = Limits(operation, polling.max_rows, deadline_s, polling.retries + 1, polling.timeout_s)
-        wanted = Wanted(self._settings.name, polling.interfaces, polling.interval_s)
-        return await discover(wanted, self._link.session, limits, self._bad)
-
-    async def _discover_since_restart(self) -> Discovered:
-        """What was read, or begun to be read, before a restart tells nothing of the ifIndexes after it."""
-        while True:
-            restarts = self._restarts
-            found = await self._discover()
-            if restarts == self._restarts:
-                return found
-
-    def _adopt(self, found: Discovered) -> None:
+    async def _adopt(self, found: Discovered) -> None:
         """Poll what was found from the next tick on. An equal table is kept, so that its version stays."""
         empty = not found.table.rows
-        self._rediscover_due_s = _now_s() + min(self._polling.rediscover_s, _EMPTY_S if empty else np.inf)
+        self._rediscover_due_s = _now_s() + min(self._polling.rediscover_s, _EMPTY_S if empty else math.inf)
         self._trusted = True
-        if self._found is not None and self._found.same_as(found):
-            if self._plan is not None and self._plan.dropped:
-                self._plan = self._plan.whole()  # a device may say noSuchName for once; that must not last
+        if self._found is not None and self._found.same_as(found) and self._plan is not None:
+            if self._plan.dropped:
+                self._use(self._plan.whole())  # a device may say noSuchName for once; that must not last
             return
         self._version += 1
-        found = replace(found, table=replace(found.table, version=self._version))
-        self._found = found
-        self._stamps = np.zeros(len(found.table.rows), np.uint64)
-        self._plan = Plan(found.table, found.stamped, self._link.session.overhead, self._most_varbinds)
-        self._slow_due_s = 0.0
+        self._found = found = replace(found, table=replace(found.table, version=self._version))
         self._announcer.facts = found.table.facts
-        self._health.remark(_remark(found))
+        self._health.remark(remark(found))
         _log.info("%s: %d of %d interfaces", self._settings.name, len(found.table.rows), found.found)
+        self._plan = Plan(found.table, found.stamped, self._shape(found))
+        if self._rounds is None:
+            await self._begin_rounds()
+        else:
+            self._use(self._plan)
 
-    async def _poll(self) -> None:
-        phase_s = self._phase_s()
-        start_s = _now_s() + phase_s
-        expected = 0
-        async for tick in every(self._polling.interval_s, phase_s):
-            for _ in range(tick - expected):
-                self._metrics.poll_failed(self._settings.name, "skipped")
-            expected = tick + 1
-            await self._tick(start_s + tick * self._polling.interval_s)
+    def _shape(self, found: Discovered) -> Shape:
+        engine = self._choice.engine
+        most = min(engine.most_varbinds, self._most_varbinds or engine.most_varbinds)
+        bulk = self._bulk and engine.bulk
+        return Shape(self._link.session.overhead, most, bulk=bulk, last_change=found.has_last_change)
 
-    async def _tick(self, due_s: float) -> None:
-        plan, found, trusted = self._plan, self._found, self._trusted
-        assert plan is not None
-        assert found is not None
-        now_s = _now_s()
-        slow = now_s >= self._slow_due_s
-        if slow:
-            self._slow_due_s = now_s + self._polling.slow_interval_s - self._polling.interval_s / 2
-        session = self._link.session
-        silent = self._health.now.state is DeviceState.DOWN
-        wait = self._patience.wait(now_s)
-        outcome = await self._ticker.run(session, plan, self._stamps, wait, Due(slow, found.has_last_change, silent))
-        chunks = sorted(outcome.chunks, key=lambda chunk: chunk.received_ns)
-        if self._uptime.restarted(chunks):
+    def _use(self, plan: Plan) -> None:
+        """Ask this from the next tick on."""
+        self._plan = plan
+        if self._rounds is not None:
+            self._rounds.use(plan)
+            self.bursts.follow(plan)
+
+    async def _begin_rounds(self) -> None:
+        """Have the plan polled, by another engine where this one cannot."""
+        assert self._plan is not None
+        polling = self._polling
+        target = Target(self._settings.name, self._link.peer, self._settings.snmp, self._link.session, self._bad)
+        first_s = _now_s() + self._phase_s()
+        schedule = Schedule(first_s, polling.interval_s, polling.slow_interval_s, polling.requests_at_once)
+        engine = self._choice.engine
+        try:
+            self._rounds = await engine.rounds(target, self._plan, schedule, self._steering(), self)
+        except Unsupported as error:
+            if not self._choice.refused(error):
+                raise BadReply(str(error)) from None
+            await self._change_engine()
+            return
+        self.bursts.begin(engine, target, self._plan)
+
+    async def _end_rounds(self) -> None:
+        rounds, self._rounds = self._rounds, None
+        await self.bursts.pause()
+        if rounds is not None:
+            await rounds.close()
+
+    async def _change_engine(self) -> bool:
+        """Go over to the engine that was chosen, or to the address that the device has now."""
+        await self._end_rounds()
+        await self._link.open(self._choice.engine)
+        if self._announcer.engine(self._choice.engine.name, self._choice.why):
+            _log.warning("%s: polled by %s: %s", self._settings.name, self._choice.engine.name, self._choice.why or "again")
+            self._announcer.health(self._health.now)
+        assert self._found is not None
+        self._plan = Plan(self._found.table, self._found.stamped, self._shape(self._found))
+        await self._begin_rounds()
+        return True
+
+    # -- Owner
+
+    def ticked(self, outcome: Outcome) -> Steering:
+        """A tick is over: believe it or not, emit it, judge the device by it, and learn from it."""
+        quiet = outcome.quiet
+        if quiet is not None:
+            self._health.heard(quiet.answered_s)
+            self._uptime.restarted([quiet.chunk])
+        trusted = self._trusted and outcome.plan.table is self._table()
+        if self._uptime.restarted(sorted(outcome.chunks, key=lambda chunk: chunk.received_ns)):
             # Its ifIndexes may mean other interfaces now: nothing is believed until they were read again.
             self._restarts += 1
             self._trusted = trusted = False
-            self._rediscover_soonest_s = 0.0
-        reading = outcome.reading(self._polling.interval_s, bool(found.stamped.any()), trusted)
+            self._errands.at_once()
+            self.bursts.distrust()
+        reading = outcome.reading(wall_s(), trusted)
         self._emit.readings(Readings.of([reading]))
         self._announcer.interfaces(reading)
-        self._judge(outcome, now_s - due_s)
-        self._learn(outcome, slow)
+        self._judge(outcome)
+        self._learn(outcome)
+        return self._steering()
 
-    def _judge(self, outcome: Outcome, late_s: float) -> None:
-        now_s = _now_s()
-        session = self._link.session
-        late_reply_s, session.late_reply_s = session.late_reply_s, None
+    def broke(self, error: BaseException) -> None:
+        """See `Owner`: whoever supervises this poller starts it again."""
+        if self._broken is not None and not self._broken.done():
+            self._broken.set_exception(error)
+
+    def _table(self) -> object:
+        return self._found.table if self._found is not None else None
+
+    def _steering(self) -> Steering:
+        settled = self._health.settled and self._trusted and self._back_off.stride == 1 and not self._errands.busy
+        plan = self._plan
+        return Steering(
+            self._patience.tries,
+            self._patience.budget_s,
+            probe=self._health.now.state is DeviceState.DOWN,
+            stride=max(self._back_off.stride, budget_stride(plan, self._polling)),
+            quiet_until_s=self._rediscover_due_s if settled and plan is not None and not plan.dropped else 0.0,
+        )
+
+    def _judge(self, outcome: Outcome) -> None:
+        now_s, name = _now_s(), self._settings.name
+        for _ in range(outcome.skipped):
+            self._metrics.poll_failed(name, "skipped")
         if outcome.chunks:
             self._patience.saw(outcome.reply_s)
-            self._metrics.polls_answered([self._settings.name], np.array([outcome.reply_s]), np.array([max(0.0, late_s)]))
+            self._back_off.saw(outcome.complete or outcome.too_big)
+            self._metrics.polls_answered([name], np.array([outcome.reply_s]), np.array([max(0.0, outcome.late_s)]))
             self._health.answered(now_s, outcome.reply_s, outcome.complete or outcome.too_big)
-            self._announcer.health(self._health.now)
         else:
-            self._patience.saw(late_reply_s)
+            self._patience.saw(outcome.late_reply_s)
             self._failed(outcome.error or NoAnswer("no answer"))
-            if late_reply_s is not None and late_reply_s > self._patience.full_s:
-                self._health.late_answer(now_s, late_reply_s)
-                self._announcer.health(self._health.now)
+            if outcome.late_reply_s is not None and outcome.late_reply_s > self._patience.full_s:
+                self._health.late_answer(now_s, outcome.late_reply_s)
+        self._announcer.interval_s = self._polling.interval_s * self._steering().stride
+        self._announcer.health(self._health.now)
 
     def _failed(self, error: SourceError) -> None:
         self._metrics.poll_failed(self._settings.name, _WORDS.get(type(error), "bad_reply"))
         self._health.failed(_now_s(), error)
         self._announcer.health(self._health.now)
 
-    def _learn(self, outcome: Outcome, slow: bool) -> None:
+    def _learn(self, outcome: Outcome) -> None:
         """Change the plan, and look for other interfaces, where the tick showed that it must be."""
         if outcome.plan is self._plan:
             if outcome.too_big:
-                self._plan = outcome.plan.halved()
-                self._most_varbinds = self._plan.most_varbinds
+                self._use(outcome.plan.halved())
+                self._most_varbinds = self._plan.shape.most_varbinds
+            elif outcome.disordered:
+                self._bulk = False
+                self._use(outcome.plan.one_by_one())
             elif outcome.lacking is not None:
-                self._plan = outcome.plan.without(outcome.lacking)
-        if slow and outcome.last_change is not None:
-            changed = self._last_change is not None and outcome.last_change != self._last_change
-            self._last_change = outcome.last_change
-            outcome.missing = outcome.missing or changed
+                self._use(outcome.plan.without(outcome.lacking))
+        last_change = outcome.values.last_change
+        if last_change is not None:
+            outcome.missing = outcome.missing or self._last_change not in (None, last_change)
+            self._last_change = last_change
+        now_s = _now_s()
         silent = self._health.now.state in (DeviceState.DOWN, DeviceState.AUTH_FAILED)
+        if not self._errands.busy and self._choice.reconsider(self._health.now.state, self._health.now.reason, now_s):
+            self._errands.send(self._change_engine, self._most_pause_s)
         dropped = self._plan is not None and bool(self._plan.dropped)
-        wanted = outcome.missing or dropped or not self._trusted or silent or _now_s() >= self._rediscover_due_s
-        if wanted and self._rediscovery is None and _now_s() >= self._rediscover_soonest_s:
-            self._rediscovery = spawn(f"snmp {self._settings.name} rediscovery", self._rediscover(silent))
+        wanted = outcome.missing or dropped or not self._trusted or silent or now_s >= self._rediscover_due_s
+        if wanted and self._errands.may_begin(now_s):
+            self._errands.send(lambda: self._rediscover(silent), self._most_pause_s)
 
-    async def _rediscover(self, silent: bool) -> None:
-        """Beside the ticks. A device that keeps giving reasons for it is left alone for longer and longer."""
+    def _most_pause_s(self) -> float:
+        silent = self._health.now.state in (DeviceState.DOWN, DeviceState.AUTH_FAILED)
+        return self._polling.rediscover_s if self._trusted and not silent else _MOST_PAUSE_S
+
+    async def _rediscover(self, silent: bool) -> bool:
+        """Whether it found anything new."""
         before = self._found
-        try:
-            if silent:
-                await self._link.open()  # its name may lead elsewhere by now
-            else:
-                self._adopt(await self._discover_since_restart())
-        except SourceError as error:
-            _log.debug("%s: interfaces not read again: %s", self._settings.name, error)
-        finally:
-            self._rediscovery = None
-            same = self._found is before
-            most_s = self._polling.rediscover_s if self._trusted and not silent else _MOST_PAUSE_S
-            self._pause_s = min(most_s, 2 * self._pause_s) if same else _FIRST_PAUSE_S
-            self._rediscover_soonest_s = _now_s() + self._pause_s
-
-
-def _remark(found: Discovered) -> str:
-    if found.table.rows:
-        return ""
-    if found.found:
-        return f"none of its {found.found} interfaces passes the filter"
-    return "the device lists no interfaces, or does not let these credentials see them"
+        if not silent:
+            await self._adopt(await self._finder.find_since_restart(lambda: self._restarts))
+        elif await self._link.leads_elsewhere():  # its name may lead elsewhere by now
+            await self._change_engine()
+        return self._found is not before
 
 
 def _now_s() -> float:

@@ -14,9 +14,7 @@ from server.core.errors import AuthFailed, BadReply, NoAnswer, UnknownHost
 from server.sources.snmp.engine import Wait
 from server.sources.snmp.guard import Guard
 from server.sources.snmp.message import Answer, Codec, Report, Request, Response
-from server.sources.snmp.pysnmp_stack.codec import Codecs
 from server.sources.snmp.refusals import SILENT_REFUSAL, UNREADABLE, check_access, nothing_listens
-from server.sources.snmp.settings import SnmpV1V2, SnmpV3
 
 _MOST_RESYNCS = 4  # reports that one request may cost: engine ID, clock, and once more each
 _MOST_EXPIRED = 64  # requests without an answer that a late answer is still known to belong to
@@ -196,15 +194,3 @@ class SocketSession(asyncio.DatagramProtocol):
     def error_received(self, exc: Exception) -> None:
         """ICMP said that nothing listens there, or that there is no way. The deadline tells; a forged ICMP must not."""
         self._refused += isinstance(exc, ConnectionRefusedError)
-
-
-class SocketEngine:
-    """Our sockets, with pysnmp's message models behind them."""
-
-    name = "linewatch"
-
-    def __init__(self) -> None:
-        self._codecs = Codecs()
-
-    async def open(self, peer: tuple[str, int], credentials: SnmpV1V2 | SnmpV3, bad: Callable[[str], None]) -> SocketSession:
-        return await SocketSession.open(peer, await self._codecs.codec(credentials), bad)

@@ -14,6 +14,7 @@ from server.sources.snmp.pattern import searcher
 
 AuthProtocol = Literal["MD5", "SHA", "SHA224", "SHA256", "SHA384", "SHA512"]
 PrivacyProtocol = Literal["DES", "3DES", "AES", "AES192", "AES256", "AES192-BLUMENTHAL", "AES256-BLUMENTHAL"]
+Engine = Literal["auto", "batch", "pysnmp"]
 LEAST_KEY = 8  # RFC 3414 11.2: keys made from shorter pass phrases are refused
 
 
@@ -168,8 +169,17 @@ class PollingDefaults(Part):
     )
     max_rows: int = Field(4096, ge=1, le=65536, description="The most interfaces of one device.")
     interfaces: InterfaceFilter = Field(InterfaceFilter(), description="Which interfaces are polled.")
-    engine: Literal["auto", "pysnmp"] = Field(
-        "auto", description="What polls: `auto` is Linewatch's own sockets, `pysnmp` is pysnmp's own polling."
+    requests_per_s: float = Field(
+        200.0,
+        ge=1,
+        le=10_000,
+        description="The most requests a second that a device is sent; one that needs more is polled less often.",
+    )
+    requests_at_once: int = Field(4, ge=1, le=64, description="The most requests to a device that wait for an answer.")
+    engine: Engine = Field(
+        "auto",
+        description="What polls: `batch` is Linewatch's own engine, `pysnmp` is pysnmp's own polling; "
+        "`auto` is `batch`, and `pysnmp` for a device that it cannot serve.",
     )
 
 
@@ -189,7 +199,9 @@ class DeviceSettings(Part):
     rediscover_s: float | None = Field(None, ge=10, le=86400, description="As in `polling`, for this device.")
     max_rows: int | None = Field(None, ge=1, le=65536, description="As in `polling`, for this device.")
     interfaces: InterfaceFilter | None = Field(None, description="As in `polling`, for this device.")
-    engine: Literal["auto", "pysnmp"] | None = Field(None, description="As in `polling`, for this device.")
+    requests_per_s: float | None = Field(None, ge=1, le=10_000, description="As in `polling`, for this device.")
+    requests_at_once: int | None = Field(None, ge=1, le=64, description="As in `polling`, for this device.")
+    engine: Engine | None = Field(None, description="As in `polling`, for this device.")
 
     def polling(self, defaults: PollingDefaults) -> PollingDefaults:
         """How this device is polled: its own settings over the defaults."""

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from server.core.ports import Emit, SelfMetrics
 from server.core.tasks import cancel, spawn, supervise
-from server.sources.snmp.engine import Engine
+from server.sources.snmp.batch.engine import BatchEngine
+from server.sources.snmp.choice import Engines
 from server.sources.snmp.poller import Poller
 from server.sources.snmp.pysnmp_stack.polling import PysnmpEngine
-from server.sources.snmp.session import SocketEngine
 from server.sources.snmp.settings import DeviceSettings, PollingDefaults
 
 
@@ -23,17 +23,28 @@ class _Polled:
     polling: PollingDefaults
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Running:
+    polled: _Polled
+    poller: Poller
+    task: asyncio.Task[None]
+
+
 class SnmpSource:
-    """Polls devices; each has a task of its own, so that a fault in one never touches another."""
+    """Polls devices; each has a task of its own, so that a fault in one never touches another.
+
+    Implements `core.ports.PollControl`.
+    """
 
     def __init__(
         self, defaults: PollingDefaults, devices: Iterable[DeviceSettings], emit: Emit, metrics: SelfMetrics
     ) -> None:
         self._emit = emit
         self._metrics = metrics
-        self._engines: dict[str, Engine] = {"auto": SocketEngine(), "pysnmp": PysnmpEngine()}
+        self._batch = BatchEngine(emit, metrics)
+        self._engines = Engines(self._batch, PysnmpEngine())
         self._wanted = _by_name(defaults, devices)
-        self._running: dict[str, tuple[_Polled, asyncio.Task[None]]] = {}
+        self._running: dict[str, _Running] = {}
         self._changed = asyncio.Event()
 
     def reconfigure(self, defaults: PollingDefaults, devices: Iterable[DeviceSettings]) -> None:
@@ -43,31 +54,39 @@ class SnmpSource:
 
     async def run(self) -> None:
         """Ends by cancellation, and stops every poller then."""
+        batch = spawn("snmp batch engine", supervise("the batch engine", self._batch.run))
         try:
             while True:
                 self._changed.clear()
                 await self._apply()
                 await self._changed.wait()
         finally:
-            await cancel(*(task for _, task in self._running.values()))
+            await cancel(*(running.task for running in self._running.values()))
             self._running.clear()
+            await cancel(batch)
 
     async def _apply(self) -> None:
         wanted = self._wanted
-        stopped = [name for name, (polled, _) in self._running.items() if wanted.get(name) != polled]
-        await cancel(*(self._running.pop(name)[1] for name in stopped))
+        stopped = [name for name, running in self._running.items() if wanted.get(name) != running.polled]
+        await cancel(*(self._running.pop(name).task for name in stopped))
         for name in stopped:
             if name not in wanted:
                 self._emit.removed(name)
         for name, polled in wanted.items():
             if name not in self._running:
-                self._running[name] = (polled, self._start(polled))
+                self._running[name] = self._start(polled)
 
-    def _start(self, polled: _Polled) -> asyncio.Task[None]:
-        engine = self._engines[polled.polling.engine]
-        poller = Poller(polled.settings, polled.polling, engine, self._emit, self._metrics)
+    def _start(self, polled: _Polled) -> _Running:
+        poller = Poller(polled.settings, polled.polling, self._engines, self._emit, self._metrics)
         name = f"snmp {polled.settings.name}"
-        return spawn(name, supervise(name, poller.run))
+        return _Running(polled, poller, spawn(name, supervise(name, poller.run)))
+
+    def burst(self, device: str, rows: frozenset[str], interval_s: float) -> Callable[[], None]:
+        """See `core.ports.PollControl`."""
+        running = self._running.get(device)
+        if running is None:
+            raise ValueError(f"no device is named {device!r}")
+        return running.poller.bursts.ask(rows, interval_s)
 
 
 def _by_name(defaults: PollingDefaults, devices: Iterable[DeviceSettings]) -> dict[str, _Polled]:

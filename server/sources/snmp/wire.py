@@ -108,6 +108,11 @@ def encode_oid(oid: Oid) -> bytes:
     return bytes(out)
 
 
+def encode_index(index: int) -> bytes:
+    """One sub-identifier, as it ends the contents of an OBJECT IDENTIFIER."""
+    return encode_oid((0, 0, index))[1:]
+
+
 def decode_oid(content: bytes) -> Oid:
     """The whole OBJECT IDENTIFIER of these contents. Raises ValueError as `decode_index` does."""
     first, *others = decode_index(content)

@@ -16,16 +16,17 @@ import pytest
 
 from server.core.errors import AuthFailed, BadReply, NoAnswer
 from server.sources.snmp import mib
-from server.sources.snmp.engine import Engine, Session, Wait
+from server.sources.snmp.batch.engine import BatchEngine
+from server.sources.snmp.engine import PollEngine, Session, Wait
 from server.sources.snmp.message import ErrorStatus, Operation, Request
 from server.sources.snmp.mib import SYS_UP_TIME
 from server.sources.snmp.pysnmp_stack.polling import PysnmpEngine
-from server.sources.snmp.session import SocketEngine
 from server.sources.snmp.settings import SnmpV1V2, SnmpV3
 from server.sources.snmp.walk import Limits, Walker
 from server.sources.snmp.wire import Tag, VarBind, encode_oid
 from tests.sources.snmp.catalogue import RECORDINGS
 from tests.sources.snmp.conftest import AUTH_KEY, PRIVACY_KEY, Agent, v3_users
+from tests.sources.snmp.recorder import Recorder
 from tests.sources.snmp.tables import IF_X, UP_TIME, table
 from tests.support.hostile_agent import GET, Heard, HostileAgent, Mischief, Oid, Value, hostile_agent, number, text
 
@@ -35,9 +36,10 @@ FORGED = [(UP_TIME, number(0x43, 666))]
 PUBLIC = SnmpV1V2.model_validate({"version": "2c", "community": "public"})
 
 
-@pytest.fixture(params=[SocketEngine, PysnmpEngine], ids=lambda kind: kind.name)
-def engine(request: pytest.FixtureRequest) -> Engine:
-    made: Engine = request.param()
+@pytest.fixture(params=["batch", "pysnmp"])
+def engine(request: pytest.FixtureRequest) -> PollEngine:
+    recorder = Recorder()
+    made: PollEngine = BatchEngine(recorder, recorder) if request.param == "batch" else PysnmpEngine()
     return made
 
 
@@ -60,7 +62,7 @@ def v2c(community: str, version: str = "2c") -> SnmpV1V2:
 
 @asynccontextmanager
 async def asking(
-    engine: Engine, port: int, credentials: SnmpV1V2 | SnmpV3 = PUBLIC, host: str = "127.0.0.1"
+    engine: PollEngine, port: int, credentials: SnmpV1V2 | SnmpV3 = PUBLIC, host: str = "127.0.0.1"
 ) -> AsyncIterator[tuple[Session, Counter[str]]]:
     """A session, and after it nothing that it left behind."""
     bad: Counter[str] = Counter()
@@ -75,7 +77,7 @@ async def asking(
 
 @asynccontextmanager
 async def hostile(
-    engine: Engine, mischief: Mischief | None = None, things: dict[Oid, Value] | None = None, version: str = "2c"
+    engine: PollEngine, mischief: Mischief | None = None, things: dict[Oid, Value] | None = None, version: str = "2c"
 ) -> AsyncIterator[tuple[HostileAgent, Session, Counter[str]]]:
     async with (
         hostile_agent(table() if things is None else things) as agent,
@@ -94,7 +96,7 @@ async def ticks(session: Session, wait: Wait) -> int | None:
 
 
 @pytest.mark.gen_test
-async def test_an_honest_answer_is_taken_with_its_times(engine: Engine) -> None:
+async def test_an_honest_answer_is_taken_with_its_times(engine: PollEngine) -> None:
     async with hostile(engine) as (_, session, bad):
         before_ns = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
         answer = await session.ask(ASK, within(1))
@@ -104,7 +106,7 @@ async def test_an_honest_answer_is_taken_with_its_times(engine: Engine) -> None:
 
 
 @pytest.mark.gen_test
-async def test_a_port_where_nothing_listens_is_told_when_the_time_is_up(engine: Engine) -> None:
+async def test_a_port_where_nothing_listens_is_told_when_the_time_is_up(engine: PollEngine) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as reserved:
         reserved.bind(("127.0.0.1", 0))
         port = reserved.getsockname()[1]
@@ -116,7 +118,7 @@ async def test_a_port_where_nothing_listens_is_told_when_the_time_is_up(engine: 
 
 
 @pytest.mark.gen_test
-async def test_every_type_of_value_arrives_as_it_was_sent(engine: Engine) -> None:
+async def test_every_type_of_value_arrives_as_it_was_sent(engine: PollEngine) -> None:
     values: list[Value] = [
         number(0x02, -5),
         text("Zürich \x00 …"),
@@ -143,7 +145,7 @@ async def test_every_type_of_value_arrives_as_it_was_sent(engine: Engine) -> Non
 
 @pytest.mark.parametrize("operation", [Operation.GET_BULK, Operation.GET_NEXT])
 @pytest.mark.gen_test
-async def test_a_column_is_walked_to_its_end_and_no_further(engine: Engine, operation: Operation) -> None:
+async def test_a_column_is_walked_to_its_end_and_no_further(engine: PollEngine, operation: Operation) -> None:
     async with hostile(engine, things=table(60)) as (agent, session, bad):
         limits = Limits(operation, 100, asyncio.get_running_loop().time() + 5, 1, 1.0)
         walked = await Walker(session, limits, lambda check: bad.update([check])).column(mib.IF_NAME)
@@ -153,7 +155,7 @@ async def test_a_column_is_walked_to_its_end_and_no_further(engine: Engine, oper
 
 
 @pytest.mark.gen_test
-async def test_version_1_reads_walks_and_tells_which_object_is_missing(engine: Engine) -> None:
+async def test_version_1_reads_walks_and_tells_which_object_is_missing(engine: PollEngine) -> None:
     def version_1(heard: Heard) -> list[bytes]:
         missing = [at for at, (_, value) in enumerate(heard.honest, 1) if value[0] in (0x80, 0x81, 0x82)]
         asked: list[tuple[Oid, Value]] = [(oid, (0x05, b"")) for oid in heard.oids]
@@ -172,14 +174,14 @@ async def test_version_1_reads_walks_and_tells_which_object_is_missing(engine: E
 
 
 @pytest.mark.gen_test
-async def test_too_big_is_an_answer_with_its_status(engine: Engine) -> None:
+async def test_too_big_is_an_answer_with_its_status(engine: PollEngine) -> None:
     async with hostile(engine, lambda heard: [heard.reply([], error=1)]) as (_, session, _bad):
         assert (await session.ask(ASK, within(1))).error_status == ErrorStatus.TOO_BIG
 
 
 @pytest.mark.parametrize("status", [6, 16])
 @pytest.mark.gen_test
-async def test_a_refused_access_is_a_matter_of_credentials(engine: Engine, status: int) -> None:
+async def test_a_refused_access_is_a_matter_of_credentials(engine: PollEngine, status: int) -> None:
     async with hostile(engine, lambda heard: [heard.reply(error=status, index=1)]) as (_, session, _bad):
         with pytest.raises(AuthFailed, match="check there what they may read"):
             await session.ask(ASK, within(1))
@@ -187,7 +189,7 @@ async def test_a_refused_access_is_a_matter_of_credentials(engine: Engine, statu
 
 @pytest.mark.parametrize("operation", list(Operation))
 @pytest.mark.gen_test
-async def test_an_error_index_out_of_range_does_not_hang(engine: Engine, operation: Operation) -> None:
+async def test_an_error_index_out_of_range_does_not_hang(engine: PollEngine, operation: Operation) -> None:
     async with hostile(engine, lambda heard: [heard.reply(error=5, index=9999)]) as (_, session, _bad):
         answer = await session.ask(Request.of(operation, (SYS_UP_TIME,), 5), within(1))
         assert answer.error_status == 5
@@ -213,7 +215,7 @@ async def test_an_error_index_out_of_range_does_not_hang(engine: Engine, operati
 )
 @pytest.mark.gen_test
 async def test_a_wrong_answer_is_counted_and_the_right_one_still_taken(
-    engine: Engine, wrong: Mischief, caplog: pytest.LogCaptureFixture
+    engine: PollEngine, wrong: Mischief, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with hostile(engine, lambda heard: [*wrong(heard), heard.reply()]) as (_, session, bad):
         with caplog.at_level(logging.WARNING):
@@ -223,14 +225,14 @@ async def test_a_wrong_answer_is_counted_and_the_right_one_still_taken(
 
 
 @pytest.mark.gen_test
-async def test_nothing_but_unreadable_answers_is_a_bad_reply_and_not_silence(engine: Engine) -> None:
+async def test_nothing_but_unreadable_answers_is_a_bad_reply_and_not_silence(engine: PollEngine) -> None:
     async with hostile(engine, lambda heard: [heard.reply()[:-5]]) as (_, session, _bad):
         with pytest.raises(BadReply, match="none of them can be read"):
             await session.ask(ASK, within(0.1))
 
 
 @pytest.mark.gen_test
-async def test_a_silent_device_is_asked_as_often_as_allowed_within_the_deadline(engine: Engine) -> None:
+async def test_a_silent_device_is_asked_as_often_as_allowed_within_the_deadline(engine: PollEngine) -> None:
     async with hostile(engine, lambda heard: []) as (agent, session, _):
         begin = time.monotonic()
         with pytest.raises(NoAnswer, match="no answer"):
@@ -244,7 +246,7 @@ async def test_a_silent_device_is_asked_as_often_as_allowed_within_the_deadline(
 
 
 @pytest.mark.gen_test
-async def test_an_answer_to_the_first_try_is_taken_during_the_second(engine: Engine) -> None:
+async def test_an_answer_to_the_first_try_is_taken_during_the_second(engine: PollEngine) -> None:
     async with hostile(engine, lambda heard: []) as (agent, session, bad):
 
         def first_only(heard: Heard) -> list[bytes]:
@@ -258,21 +260,21 @@ async def test_an_answer_to_the_first_try_is_taken_during_the_second(engine: Eng
 
 
 @pytest.mark.gen_test
-async def test_a_second_try_repairs_a_lost_datagram(engine: Engine) -> None:
+async def test_a_second_try_repairs_a_lost_datagram(engine: PollEngine) -> None:
     async with hostile(engine) as (agent, session, _):
         agent.mischief = lambda heard: [] if len(agent.heard) == 1 else [heard.reply()]
         assert await ticks(session, within(0.4, tries=2)) == 500_000
 
 
 @pytest.mark.gen_test
-async def test_a_duplicate_answer_changes_nothing(engine: Engine) -> None:
+async def test_a_duplicate_answer_changes_nothing(engine: PollEngine) -> None:
     async with hostile(engine, lambda heard: [heard.reply(), heard.reply(FORGED)]) as (_, session, bad):
         assert [await ticks(session, within(1)) for _ in range(3)] == [500_000] * 3
         assert set(bad) <= {"unpaired"}
 
 
 @pytest.mark.gen_test
-async def test_a_late_answer_is_not_taken_for_another_but_its_age_is_known(engine: Engine) -> None:
+async def test_a_late_answer_is_not_taken_for_another_but_its_age_is_known(engine: PollEngine) -> None:
     async with hostile(engine, lambda heard: []) as (agent, session, bad):
         with pytest.raises(NoAnswer):
             await session.ask(ASK, within(0.05))
@@ -285,7 +287,7 @@ async def test_a_late_answer_is_not_taken_for_another_but_its_age_is_known(engin
 
 
 @pytest.mark.gen_test
-async def test_an_answer_from_another_port_is_not_seen(engine: Engine) -> None:
+async def test_an_answer_from_another_port_is_not_seen(engine: PollEngine) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as spoofer:
         async with hostile(engine) as (agent, session, bad):
 
@@ -301,7 +303,7 @@ async def test_an_answer_from_another_port_is_not_seen(engine: Engine) -> None:
 
 
 @pytest.mark.gen_test
-async def test_a_port_where_nothing_listens_is_silence(engine: Engine) -> None:
+async def test_a_port_where_nothing_listens_is_silence(engine: PollEngine) -> None:
     async with hostile_agent({}) as agent:
         port = agent.port
     async with asking(engine, port) as (session, _):
@@ -310,13 +312,13 @@ async def test_a_port_where_nothing_listens_is_silence(engine: Engine) -> None:
 
 
 @pytest.mark.gen_test
-async def test_an_address_without_a_way_is_told(engine: Engine) -> None:
+async def test_an_address_without_a_way_is_told(engine: PollEngine) -> None:
     with pytest.raises(NoAnswer, match=r"cannot send to 255.255.255.255: Permission denied"):
         await engine.open(("255.255.255.255", 161), PUBLIC, lambda check: None)
 
 
 @pytest.mark.gen_test
-async def test_a_device_is_reached_by_ipv6(engine: Engine) -> None:
+async def test_a_device_is_reached_by_ipv6(engine: PollEngine) -> None:
     loop = asyncio.get_running_loop()
     transport, agent = await loop.create_datagram_endpoint(lambda: HostileAgent(table()), local_addr=("::1", 0))
     async with asking(engine, agent.port, host="::1") as (session, bad):
@@ -326,7 +328,7 @@ async def test_a_device_is_reached_by_ipv6(engine: Engine) -> None:
 
 
 @pytest.mark.gen_test
-async def test_a_closed_session_sends_nothing_and_ends_what_waits(engine: Engine) -> None:
+async def test_a_closed_session_sends_nothing_and_ends_what_waits(engine: PollEngine) -> None:
     async with hostile(engine, lambda heard: []) as (agent, session, _):
         waiting = asyncio.ensure_future(session.ask(ASK, within(0.2)))
         await asyncio.sleep(0.05)
@@ -339,7 +341,7 @@ async def test_a_closed_session_sends_nothing_and_ends_what_waits(engine: Engine
 
 
 @pytest.mark.gen_test
-async def test_a_flood_is_dropped(engine: Engine) -> None:
+async def test_a_flood_is_dropped(engine: PollEngine) -> None:
     async with hostile(engine, lambda heard: [heard.reply(), *[b"\x30\x00"] * 200]) as (_, session, bad):
         await ticks(session, within(1))
         with pytest.raises(BadReply):
@@ -354,7 +356,7 @@ async def test_a_flood_is_dropped(engine: Engine) -> None:
 @pytest.mark.parametrize("credentials", [v2c("two"), v2c("narrow", "1"), v3("priv-AES", "SHA256", "AES")])
 @pytest.mark.gen_test(timeout=20)
 async def test_a_real_agent_is_read_by_several_requests_at_once(
-    engine: Engine, agent: Agent, credentials: SnmpV1V2 | SnmpV3
+    engine: PollEngine, agent: Agent, credentials: SnmpV1V2 | SnmpV3
 ) -> None:
     async with asking(engine, agent.port, credentials) as (session, bad):
         answers = await asyncio.gather(*(ticks(session, within(3)) for _ in range(8)))
@@ -365,7 +367,7 @@ async def test_a_real_agent_is_read_by_several_requests_at_once(
 @pytest.mark.parametrize(("user", "auth", "privacy"), v3_users())
 @pytest.mark.gen_test(timeout=20)
 async def test_version_3_speaks_each_protocol(
-    engine: Engine, agent: Agent, user: str, auth: str | None, privacy: str | None
+    engine: PollEngine, agent: Agent, user: str, auth: str | None, privacy: str | None
 ) -> None:
     async with asking(engine, agent.port, v3(user, auth, privacy)) as (session, bad):
         first = await ticks(session, within(5))
@@ -388,7 +390,9 @@ async def test_version_3_speaks_each_protocol(
     ],
 )
 @pytest.mark.gen_test(timeout=20)
-async def test_wrong_credentials_say_what_to_check(engine: Engine, agent: Agent, credentials: SnmpV3, words: str) -> None:
+async def test_wrong_credentials_say_what_to_check(
+    engine: PollEngine, agent: Agent, credentials: SnmpV3, words: str
+) -> None:
     async with asking(engine, agent.port, credentials) as (session, _):
         with pytest.raises(AuthFailed) as caught:
             await ticks(session, within(0.4))
@@ -397,14 +401,14 @@ async def test_wrong_credentials_say_what_to_check(engine: Engine, agent: Agent,
 
 
 @pytest.mark.gen_test(timeout=20)
-async def test_an_unknown_community_is_met_with_silence(engine: Engine, agent: Agent) -> None:
+async def test_an_unknown_community_is_met_with_silence(engine: PollEngine, agent: Agent) -> None:
     async with asking(engine, agent.port, v2c("unknown")) as (session, _):
         with pytest.raises(NoAnswer):
             await ticks(session, within(0.3))
 
 
 @pytest.mark.gen_test(timeout=20)
-async def test_two_devices_with_one_user_name_and_different_keys_do_not_mix(engine: Engine, agent: Agent) -> None:
+async def test_two_devices_with_one_user_name_and_different_keys_do_not_mix(engine: PollEngine, agent: Agent) -> None:
     right, wrong = v3("auth-MD5", "MD5", None), v3("auth-MD5", "MD5", None, auth_key="another-key")
     async with asking(engine, agent.port, right) as (first, _), asking(engine, agent.port, wrong) as (second, _):
         for _ in range(2):
@@ -414,7 +418,9 @@ async def test_two_devices_with_one_user_name_and_different_keys_do_not_mix(engi
 
 
 @pytest.mark.gen_test(timeout=30)
-async def test_a_device_that_was_replaced_by_another_snmp_engine_is_learnt_anew(engine: Engine, own_agent: Agent) -> None:
+async def test_a_device_that_was_replaced_by_another_snmp_engine_is_learnt_anew(
+    engine: PollEngine, own_agent: Agent
+) -> None:
     async with asking(engine, own_agent.port, v3("priv-AES", "SHA256", "AES")) as (session, _):
         assert await ticks(session, within(2)) is not None
         own_agent.serve({"two": RECORDINGS["two"]})

@@ -55,7 +55,7 @@ async def test_counters_at_a_known_rate_read_at_that_rate(agent: Agent, snmp: di
         assert rate(readings[0], readings[-1], "in_octets", 0) == pytest.approx(125_000, rel=0.005)
         assert all(reading.valid.all() for reading in readings)
         status = await recorder.state(DeviceState.UP)
-        assert (status.reason, status.engine) == ("", {"auto": "linewatch", "pysnmp": "pysnmp"}[engine])
+        assert (status.reason, status.engine) == ("", {"auto": "batch", "pysnmp": "pysnmp"}[engine])
     assert not recorder.bad
 
 

@@ -75,7 +75,7 @@ def test_no_key_shows_in_a_repr_or_an_error() -> None:
         {"interval_s": 301},
         {"retries": -1},
         {"unknown": 1},
-        {"engine": "batch"},
+        {"engine": "linewatch"},
     ],
 )
 def test_a_setting_out_of_bounds_is_refused(given: dict[str, Any]) -> None:

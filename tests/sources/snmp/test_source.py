@@ -5,6 +5,8 @@ from unittest.mock import patch
 import pytest
 
 from server.core.model import DeviceState
+from server.sources.snmp.engine import Steering
+from server.sources.snmp.outcome import Outcome
 from server.sources.snmp.poller import Poller
 from server.sources.snmp.settings import PollingDefaults
 from tests.sources.snmp.conftest import Agent
@@ -51,16 +53,16 @@ async def test_a_default_that_a_device_overrides_does_not_disturb_it(agent: Agen
 async def test_a_crash_in_one_poller_is_mended_and_does_not_touch_the_others(
     agent: Agent, caplog: pytest.LogCaptureFixture
 ) -> None:
-    honest = Poller._tick
+    honest = Poller.ticked
     crashes: list[str] = []
 
-    async def tick(poller: Poller, due_s: float) -> None:
+    def ticked(poller: Poller, outcome: Outcome) -> Steering:
         if poller._settings.name == "r1" and not crashes:
             crashes.append("r1")
             raise ZeroDivisionError
-        await honest(poller, due_s)
+        return honest(poller, outcome)
 
-    with patch.object(Poller, "_tick", tick):
+    with patch.object(Poller, "ticked", ticked):
         async with polling(device(agent.port, name="r1"), device(agent.port, name="r2")) as (recorder, _):
             await recorder.until(lambda: crashes and len(tables(recorder, "r1")) >= 2)
             assert len(set(tables(recorder, "r2"))) == 1

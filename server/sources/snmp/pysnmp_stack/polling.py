@@ -28,13 +28,15 @@ from pysnmp.proto.error import StatusInformation
 
 from server.core.clock import boot_ns
 from server.core.errors import AuthFailed, BadReply, NoAnswer, SourceError
-from server.sources.snmp.engine import Wait
+from server.sources.snmp.engine import Owner, Schedule, Steering, Target, Wait
 from server.sources.snmp.guard import Guard
 from server.sources.snmp.message import Answer, Request
+from server.sources.snmp.plan import MOST_VARBINDS, Plan
 from server.sources.snmp.pysnmp_stack.objects import given
 from server.sources.snmp.pysnmp_stack.security import anew_pause_s, name_of, overhead, words
 from server.sources.snmp.pysnmp_stack.stack import Result, Stack
 from server.sources.snmp.refusals import SILENT_REFUSAL, UNREADABLE, check_access, nothing_listens
+from server.sources.snmp.rounds import AskingRounds
 from server.sources.snmp.settings import SnmpV1V2, SnmpV3
 
 _MOST_GIVEN_UP = 64  # requests without an answer that a late answer is still known to belong to
@@ -250,6 +252,11 @@ class PysnmpEngine:
     """pysnmp from end to end."""
 
     name = "pysnmp"
+    most_varbinds = MOST_VARBINDS
+    bulk = False
 
     async def open(self, peer: tuple[str, int], credentials: SnmpV1V2 | SnmpV3, bad: Callable[[str], None]) -> PysnmpSession:
         return await PysnmpSession.open(peer, credentials, bad)
+
+    async def rounds(self, target: Target, plan: Plan, schedule: Schedule, steering: Steering, owner: Owner) -> AskingRounds:
+        return AskingRounds(target, plan, schedule, steering, owner)

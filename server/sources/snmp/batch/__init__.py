@@ -1,0 +1,1 @@
+"""Polls many devices in batches: many request slots, two sockets, answers decoded together."""

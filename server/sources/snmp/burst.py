@@ -1,0 +1,185 @@
+"""Bursts: chosen rows of a device, asked more often than the rest for as long as somebody looks."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from server.core.blocks import Readings
+from server.core.clock import wall_s
+from server.core.model import Table
+from server.core.ports import Emit
+from server.core.tasks import cancel, spawn
+from server.sources.snmp.engine import PollEngine, Rounds, Schedule, Steering, Target
+from server.sources.snmp.outcome import Outcome
+from server.sources.snmp.plan import Plan, Shape
+from server.sources.snmp.settings import PollingDefaults
+from server.sources.snmp.uptime import Uptime
+
+LEAST_BURST_S = 0.1
+_SHARE = 0.9  # of the interval that a tick may wait
+
+
+@dataclass(frozen=True, slots=True)
+class _Context:
+    """How the device is polled now."""
+
+    engine: PollEngine
+    target: Target
+    plan: Plan
+
+
+class Bursts:
+    """All bursts of one device: one stream with the rows of all who asked, at the shortest interval asked for.
+
+    State: who wants what (`_wanted`), how the device is polled (`_context`, None: not at the moment), and the stream.
+    """
+
+    def __init__(self, device: str, polling: PollingDefaults, emit: Emit) -> None:
+        self._device = device
+        self._polling = polling
+        self._emit = emit
+        self._wanted: dict[int, tuple[frozenset[str], float]] = {}
+        self._numbers = itertools.count()
+        self._versions = itertools.count(1)
+        self._context: _Context | None = None
+        self._stream: _Stream | None = None
+        self._changing = asyncio.Lock()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def ask(self, rows: frozenset[str], interval_s: float) -> Callable[[], None]:
+        """See `core.ports.PollControl.burst`."""
+        if self._context is None:
+            raise ValueError(f"{self._device} is not being polled")
+        if not LEAST_BURST_S <= interval_s < self._polling.interval_s:
+            most_s = self._polling.interval_s
+            raise ValueError(f"a burst of {self._device} takes from {LEAST_BURST_S:g} s to less than {most_s:g} s")
+        known = {row.name for row in self._context.plan.table.rows}
+        if missing := sorted(rows - known):
+            raise ValueError(f"{self._device} has no interface named {missing[0]!r}")
+        number = next(self._numbers)
+        needed = self._needed_per_s({**self._wanted, number: (rows, interval_s)})
+        if needed > self._polling.requests_per_s:
+            raise ValueError(
+                f"that needs {needed:.0f} requests a second to {self._device}, and requests_per_s is "
+                f"{self._polling.requests_per_s:g}: ask for fewer interfaces or a longer interval"
+            )
+        self._wanted[number] = (rows, interval_s)
+        self._change()
+        return lambda: self._end(number)
+
+    def _end(self, number: int) -> None:
+        if self._wanted.pop(number, None) is not None:
+            self._change()
+
+    def _needed_per_s(self, wanted: dict[int, tuple[frozenset[str], float]]) -> float:
+        assert self._context is not None
+        plan, polling = self._context.plan, self._polling
+        rows, interval_s = _union(wanted)
+        asks = len(self._plan(plan, rows, version=0).fast)
+        return len(plan.fast) / polling.interval_s + len(plan.slow) / polling.slow_interval_s + asks / interval_s
+
+    def begin(self, engine: PollEngine, target: Target, plan: Plan) -> None:
+        """The device is polled like this now."""
+        self._context = _Context(engine, replace(target, burst=True), plan)
+        self._change()
+
+    def follow(self, plan: Plan) -> None:
+        """It is asked something else now: other rows, maybe."""
+        if self._context is not None:
+            self._context = replace(self._context, plan=plan)
+            self._change()
+
+    def distrust(self) -> None:
+        """Its rows may be others than the table says, until it is asked something else."""
+        if self._stream is not None:
+            self._stream.trusted = False
+
+    async def pause(self) -> None:
+        """The device is not polled at the moment."""
+        self._context = None
+        await self._apply()
+
+    async def close(self) -> None:
+        """End all bursts."""
+        self._wanted.clear()
+        await self.pause()
+        await cancel(*self._tasks)
+
+    def _change(self) -> None:
+        if self._wanted or self._stream is not None:
+            task = spawn(f"snmp {self._device} bursts", self._apply())
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _apply(self) -> None:
+        """Have polled what is wanted now."""
+        async with self._changing:
+            stream, self._stream = self._stream, None
+            if stream is not None:
+                await stream.close()
+            context = self._context
+            if context is None or not self._wanted:
+                return
+            rows, interval_s = _union(self._wanted)
+            plan = self._plan(context.plan, rows, next(self._versions))
+            if plan.table.rows:
+                self._stream = _Stream(self._emit, interval_s)
+                await self._stream.begin(context, plan, interval_s, self._polling.requests_at_once)
+
+    @staticmethod
+    def _plan(whole: Plan, names: frozenset[str], version: int) -> Plan:
+        places = [place for place, row in enumerate(whole.table.rows) if row.name in names]
+        table = whole.table
+        part = Table(
+            device=table.device,
+            version=version,
+            rows=tuple(table.rows[place] for place in places),
+            metrics=table.metrics,
+            counter_bits=table.counter_bits[:, places],
+            facts=table.facts,
+            note=table.note,
+        )
+        shape: Shape = replace(whole.shape, slow=False, last_change=False)
+        return Plan(part, np.array(whole.stamped[places], np.bool_), shape)
+
+
+class _Stream:
+    """The rounds of one burst; their `Owner`."""
+
+    def __init__(self, emit: Emit, interval_s: float) -> None:
+        self.trusted = True
+        self._emit = emit
+        self._uptime = Uptime()
+        self._steering = Steering(1, _SHARE * interval_s, quiet_until_s=math.inf)
+        self._rounds: Rounds | None = None
+
+    async def begin(self, context: _Context, plan: Plan, interval_s: float, at_once: int) -> None:
+        schedule = Schedule(asyncio.get_running_loop().time(), interval_s, math.inf, at_once)
+        self._rounds = await context.engine.rounds(context.target, plan, schedule, self._steering, self)
+
+    async def close(self) -> None:
+        if self._rounds is not None:
+            await self._rounds.close()
+
+    def ticked(self, outcome: Outcome) -> Steering:
+        """Emit it; a burst judges no device. What it finds wrong, the ordinary ticks find too."""
+        if outcome.quiet is not None:
+            self._uptime.restarted([outcome.quiet.chunk])
+        if self._uptime.restarted(sorted(outcome.chunks, key=lambda chunk: chunk.received_ns)) or outcome.missing:
+            self.trusted = False
+        self._emit.readings(Readings.of([outcome.reading(wall_s(), self.trusted)], burst=True))
+        return self._steering if self.trusted else replace(self._steering, quiet_until_s=0.0)
+
+    def broke(self, error: BaseException) -> None:
+        """Whoever asks for the burst again starts it again."""
+
+
+def _union(wanted: dict[int, tuple[frozenset[str], float]]) -> tuple[frozenset[str], float]:
+    rows = frozenset().union(*(names for names, _ in wanted.values()))
+    return rows, min((interval_s for _, interval_s in wanted.values()), default=math.inf)

@@ -1,0 +1,67 @@
+"""Which engine polls a device, and why it is not the one that would by itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from server.core.model import DeviceState
+from server.sources.snmp.engine import PollEngine, Unsupported
+
+_TRIAL_S = 30.0  # pysnmp has this long to do better
+_PAUSE_S = 600.0  # before it is tried again
+
+
+@dataclass(frozen=True, slots=True)
+class Engines:
+    """Those that there are."""
+
+    batch: PollEngine
+    pysnmp: PollEngine
+
+
+class Choice:
+    """The engine of one device. `setting` is `auto`, `batch` or `pysnmp`; `auto` is the batch engine while that can.
+
+    State: `engine`, `why` (empty: nothing is to be explained), since when pysnmp is on trial, and when it may be tried.
+    """
+
+    def __init__(self, setting: str, engines: Engines) -> None:
+        self._engines = engines
+        self._auto = setting == "auto"
+        self._setting = setting
+        self._trial_s: float | None = None
+        self._try_from_s = 0.0
+        self.engine: PollEngine = engines.pysnmp if setting == "pysnmp" else engines.batch
+        self.why = "set in the configuration" if setting == "pysnmp" else ""
+
+    def refused(self, error: Unsupported) -> bool:
+        """The engine cannot poll this device. Whether there is another one to try."""
+        self.why = str(error)
+        if not self._auto or self.engine is self._engines.pysnmp:
+            return False
+        self.engine = self._engines.pysnmp
+        return True
+
+    def reconsider(self, state: DeviceState, words: str, now_s: float) -> bool:
+        """After a tick: whether another engine shall poll from now on.
+
+        pysnmp is tried where the batch engine can read no answer; where pysnmp cannot either, things stay as they were.
+        """
+        if not self._auto:
+            return False
+        unreadable = state is DeviceState.BAD_REPLIES
+        if self.engine is self._engines.batch:
+            if not unreadable or now_s < self._try_from_s:
+                return False
+            self.engine, self._trial_s = self._engines.pysnmp, now_s
+            self.why = f"the batch engine cannot read it: {words}"
+            return True
+        if self._trial_s is None:
+            return False
+        if state is DeviceState.UP:
+            self._trial_s = None
+        elif now_s - self._trial_s > _TRIAL_S:
+            self.engine, self.why, self._trial_s = self._engines.batch, "", None
+            self._try_from_s = now_s + _PAUSE_S
+            return True
+        return False

@@ -1,0 +1,49 @@
+"""Finds a device's interfaces over its session, for as long as that may take."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from server.sources.snmp.discovery import Discovered, Wanted, discover
+from server.sources.snmp.engine import Bad
+from server.sources.snmp.link import Link
+from server.sources.snmp.message import Operation
+from server.sources.snmp.settings import DeviceSettings, PollingDefaults
+from server.sources.snmp.walk import Limits
+
+_DISCOVERY_S = 120.0  # 400 interfaces at 10 % loss take half a minute
+
+
+class Finder:
+    """Reads the interfaces of one device."""
+
+    def __init__(self, settings: DeviceSettings, polling: PollingDefaults, link: Link, bad: Bad) -> None:
+        self._wanted = Wanted(settings.name, polling.interfaces, polling.interval_s)
+        self._operation = Operation.GET_NEXT if settings.snmp.version == "1" else Operation.GET_BULK
+        self._polling = polling
+        self._link = link
+        self._bad = bad
+
+    async def find(self) -> Discovered:
+        """Raises SourceError."""
+        polling, deadline_s = self._polling, asyncio.get_running_loop().time() + _DISCOVERY_S
+        limits = Limits(self._operation, polling.max_rows, deadline_s, polling.retries + 1, polling.timeout_s)
+        return await discover(self._wanted, self._link.session, limits, self._bad)
+
+    async def find_since_restart(self, restarts: Callable[[], int]) -> Discovered:
+        """The same; what was begun to be read before a restart tells nothing of the ifIndexes after it."""
+        while True:
+            before = restarts()
+            found = await self.find()
+            if restarts() == before:
+                return found
+
+
+def remark(found: Discovered) -> str:
+    """What to say of a device that answers."""
+    if found.table.rows:
+        return ""
+    if found.found:
+        return f"none of its {found.found} interfaces passes the filter"
+    return "the device lists no interfaces, or does not let these credentials see them"
