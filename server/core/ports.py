@@ -43,6 +43,10 @@ class SelfMetrics(Protocol):
         """So many answers, or cells of one, failed a check; `check` is a word: `oid`, `type`, `truncated`, ..."""
         ...
 
+    def checks(self, words: Sequence[str]) -> None:
+        """The checks that there are: each has a counter, from zero on."""
+        ...
+
     def browsers(self, change: int) -> None:
         """A live session began (+1) or ended (-1)."""
         ...

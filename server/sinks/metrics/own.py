@@ -1,4 +1,4 @@
-"""Counts what the program does and serves it at `/metrics`. The one module that imports prometheus_client."""
+"""Counts what the program does and serves it at `/metrics`."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from server import __version__
 from server.core.model import DeviceState, DeviceStatus, Floats
 from server.core.tasks import every
 from server.hub import Item, Removed
+from server.sinks.metrics.durations import SECONDS, Durations
 from server.web.handlers import BaseHandler
 from server.web.routes import Operation, Route
 
-_SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 LAG_INTERVAL_S = 0.25
 
 
@@ -27,13 +27,15 @@ class OwnMetrics:
         info = Gauge("linewatch_info", "The program; always 1.", ["version"], registry=self.registry)
         info.labels(__version__).set(1)
         self._polls = Counter("linewatch_polls", "Polls by device and result.", ["device", "result"], registry=self.registry)
-        self._reply = Histogram(
-            "linewatch_poll_reply_seconds", "Time from request to answer.", buckets=_SECONDS, registry=self.registry
-        )
-        self._late = Histogram(
-            "linewatch_poll_late_seconds",
-            "How long after its due time a poll was sent.",
-            buckets=_SECONDS,
+        self._answered: dict[str, Counter] = {}  # children of `_polls`, so that a poll costs no search
+        self._reply = Durations("linewatch_poll_reply_seconds", "Time from request to answer.")
+        self._late = Durations("linewatch_poll_late_seconds", "How long after its due time a poll was sent.")
+        self.registry.register(self._reply)
+        self.registry.register(self._late)
+        self._failed_checks = Counter(
+            "linewatch_reply_checks_failed",
+            "Answers or cells that failed a check, of all devices.",
+            ["check"],
             registry=self.registry,
         )
         self._bad = Counter(
@@ -44,21 +46,30 @@ class OwnMetrics:
             "linewatch_frames_dropped", "Frames that slow browsers were not sent.", registry=self.registry
         )
         self._lag = Histogram(
-            "linewatch_loop_lag_seconds", "How late the event loop wakes a timer.", buckets=_SECONDS, registry=self.registry
+            "linewatch_loop_lag_seconds", "How late the event loop wakes a timer.", buckets=SECONDS, registry=self.registry
         )
         self._up = Gauge("linewatch_device_up", "1 when the device answers.", ["device"], registry=self.registry)
 
     def polls_answered(self, devices: Sequence[str], reply_s: Floats, late_s: Floats) -> None:
-        for device, reply, late in zip(devices, reply_s.tolist(), late_s.tolist(), strict=True):
-            self._polls.labels(device, "answered").inc()
-            self._reply.observe(reply)
-            self._late.observe(late)
+        for device in devices:
+            answered = self._answered.get(device)
+            if answered is None:
+                answered = self._answered[device] = self._polls.labels(device, "answered")
+            answered.inc()
+        self._reply.observe(reply_s)
+        self._late.observe(late_s)
 
     def poll_failed(self, device: str, why: str) -> None:
         self._polls.labels(device, why).inc()
 
     def bad_reply(self, device: str, check: str, count: int = 1) -> None:
-        self._bad.labels(device, check).inc(count)
+        self._failed_checks.labels(check).inc(count)
+        if device:
+            self._bad.labels(device, check).inc(count)
+
+    def checks(self, words: Sequence[str]) -> None:
+        for word in words:
+            self._failed_checks.labels(word)
 
     def browsers(self, change: int) -> None:
         self._browsers.inc(change)
@@ -73,6 +84,7 @@ class OwnMetrics:
             self._forget(item.device)
 
     def _forget(self, device: str) -> None:
+        self._answered.pop(device, None)
         for metric in (self._polls, self._bad, self._up):
             metric.remove_by_labels({"device": device})
 

@@ -77,6 +77,24 @@ async def test_counters_move_with_what_happens(scrape: Scrape, metrics: OwnMetri
 
 
 @pytest.mark.gen_test
+async def test_each_check_has_a_counter_of_its_own_from_zero_on(scrape: Scrape, metrics: OwnMetrics) -> None:
+    metrics.checks(["oid", "type"])
+    metrics.bad_reply("r1", "oid", 3)
+    metrics.bad_reply("", "oid")
+    found = await scrape()
+    assert found["linewatch_reply_checks_failed_total", ("oid",)] == 4
+    assert found["linewatch_reply_checks_failed_total", ("type",)] == 0
+    assert found["linewatch_bad_replies_total", ("oid", "r1")] == 3
+
+
+def test_durations_are_counted_up_to_each_bound(metrics: OwnMetrics) -> None:
+    metrics.polls_answered(["a", "b", "c"], np.array([0.001, 0.0011, 9.0]), np.zeros(3))
+    name = "linewatch_poll_reply_seconds_bucket"
+    found = [metrics.registry.get_sample_value(name, {"le": bound}) for bound in ("0.001", "0.002", "5.0", "+Inf")]
+    assert found == [1, 2, 2, 3]
+
+
+@pytest.mark.gen_test
 async def test_browsers_come_and_go(scrape: Scrape, metrics: OwnMetrics) -> None:
     metrics.browsers(+1)
     metrics.browsers(+1)
