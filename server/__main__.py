@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -16,6 +17,11 @@ from server.config import Config
 from server.core import log
 from server.core.errors import ConfigError, StartError
 from server.web.assets import asset
+
+try:
+    import resource
+except ImportError:  # not on every system
+    resource = None  # type: ignore[assignment]
 
 EXIT_FAILED = 1
 EXIT_BAD_CONFIG = 2
@@ -52,6 +58,7 @@ def main(argv: list[str] | None = None) -> int:
             print(f"{path}: good, devices: {len(config.devices)}")
             return 0
         log.set_up(config.log.level, config.log.format == "json")
+        _raise_open_files()
         asyncio.run(serve(load, config, shipped=asked.config is None))
     except ConfigError as error:
         print(error, file=sys.stderr)
@@ -60,6 +67,14 @@ def main(argv: list[str] | None = None) -> int:
         print(f"linewatch: {error}", file=sys.stderr)
         return EXIT_FAILED
     return 0
+
+
+def _raise_open_files() -> None:
+    """As many open files as the system lets us have: each device and each browser holds a socket."""
+    if resource is not None:
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        with contextlib.suppress(ValueError, OSError):  # macOS names a limit here that it does not grant
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def entry() -> None:

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import asyncio
+from dataclasses import dataclass, field
 
 from server.core.model import DeviceState
 from server.sources.snmp.engine import PollEngine, Unsupported
 
 _TRIAL_S = 30.0  # pysnmp has this long to do better
 _PAUSE_S = 600.0  # before it is tried again
+_READ_AT_ONCE = 8  # devices
 
 
 @dataclass(frozen=True, slots=True)
 class Engines:
-    """Those that there are."""
+    """Those that there are, and whose `turn` it is to have a device's interfaces read."""
 
     batch: PollEngine
     pysnmp: PollEngine
+    turn: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_READ_AT_ONCE))
 
 
 class Choice:

@@ -69,14 +69,22 @@ class Discovered:
         )
 
 
-async def discover(wanted: Wanted, session: Session, limits: Limits, bad: Callable[[str], None]) -> Discovered:
-    """Read the system group and the tables. The Table has version 0.
+async def discover(
+    wanted: Wanted, session: Session, limits: Limits, bad: Callable[[str], None], turn: asyncio.Semaphore | None = None
+) -> Discovered:
+    """Read the system group and the tables. The Table has version 0. A device that answers waits for its `turn` to be read,
+    and its time begins then.
 
     Raises what `Session.ask` raises; AnswersLost where the device had answered before.
     """
     clock = await _clock(session, limits.first_wait())
     try:
-        return await _read(wanted, session, limits, bad, clock)
+        if turn is None:
+            return await _read(wanted, session, limits, bad, clock)
+        left_s = limits.deadline_s - asyncio.get_running_loop().time()
+        async with turn:
+            limits = replace(limits, deadline_s=asyncio.get_running_loop().time() + left_s)
+            return await _read(wanted, session, limits, bad, clock)
     except NoAnswer:
         raise AnswersLost from None
 

@@ -115,6 +115,10 @@ class Rounds(Protocol):
         """Ask this from the next tick on; the slow columns are due in it."""
         ...
 
+    async def synchronise(self) -> None:
+        """Ask the device for a sign of life, and learn anew what its version of SNMP needs. Raises SourceError."""
+        ...
+
     async def close(self) -> None:
         """No tick begins any more, and the owner is told nothing more."""
         ...

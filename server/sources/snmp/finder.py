@@ -16,20 +16,23 @@ _DISCOVERY_S = 120.0  # 400 interfaces at 10 % loss take half a minute
 
 
 class Finder:
-    """Reads the interfaces of one device."""
+    """Reads the interfaces of one device, when it is its `turn`: many at once would hold the ticks of all the others."""
 
-    def __init__(self, settings: DeviceSettings, polling: PollingDefaults, link: Link, bad: Bad) -> None:
+    def __init__(
+        self, settings: DeviceSettings, polling: PollingDefaults, link: Link, bad: Bad, turn: asyncio.Semaphore
+    ) -> None:
         self._wanted = Wanted(settings.name, polling.interfaces, polling.interval_s)
         self._operation = Operation.GET_NEXT if settings.snmp.version == "1" else Operation.GET_BULK
         self._polling = polling
         self._link = link
         self._bad = bad
+        self._turn = turn
 
     async def find(self) -> Discovered:
         """Raises SourceError."""
         polling, deadline_s = self._polling, asyncio.get_running_loop().time() + _DISCOVERY_S
         limits = Limits(self._operation, polling.max_rows, deadline_s, polling.retries + 1, polling.timeout_s)
-        return await discover(self._wanted, self._link.session, limits, self._bad)
+        return await discover(self._wanted, self._link.session, limits, self._bad, self._turn)
 
     async def find_since_restart(self, restarts: Callable[[], int]) -> Discovered:
         """The same; what was begun to be read before a restart tells nothing of the ifIndexes after it."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum, IntEnum
 from typing import NamedTuple, Protocol
 
-from server.sources.snmp.wire import Tag, VarBind
+from server.sources.snmp.wire import Tag, VarBind, element
 
 MOST_OCTETS = 1472  # of UDP payload in an Ethernet frame without fragments
 
@@ -41,14 +41,7 @@ class Request:
 
 
 def _null_varbind(oid: bytes) -> bytes:
-    body = _element(Tag.OBJECT_IDENTIFIER, oid) + bytes((Tag.NULL, 0))
-    return _element(0x30, body)
-
-
-def _element(tag: int, content: bytes) -> bytes:
-    if len(content) < 0x80:
-        return bytes((tag, len(content))) + content
-    return bytes((tag, 0x82)) + len(content).to_bytes(2, "big") + content
+    return element(0x30, element(Tag.OBJECT_IDENTIFIER, oid) + bytes((Tag.NULL, 0)))
 
 
 class Response(NamedTuple):

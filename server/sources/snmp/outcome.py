@@ -30,7 +30,7 @@ class Outcome:
     `too_big`: it refused a PDU for its size. `disordered`: it answered GETBULK with other objects. `lacking`: the object
     that version 1 refused. `slow`: the slow columns were due. `late_s`: how long after its time the tick began.
     `late_reply_s`: how old an answer was that came after its request had been given up. `skipped` ticks before it were left
-    out. `quiet`: the ticks since the last that was told.
+    out. `quiet`: the ticks since the last that was told. `unsynchronised`: the device wants that first (`Rounds`).
     """
 
     plan: Plan
@@ -49,6 +49,7 @@ class Outcome:
     late_reply_s: float | None = None
     skipped: int = 0
     quiet: Quiet | None = None
+    unsynchronised: bool = False
 
     @property
     def reply_s(self) -> float:
@@ -59,6 +60,14 @@ class Outcome:
         """Keep the gravest."""
         if self.error is None or _GRAVITY.index(type(error)) > _GRAVITY.index(type(self.error)):
             self.error = error
+
+    def better_plan(self) -> Plan | None:
+        """What the device can answer, where it has shown that it cannot answer this."""
+        if self.too_big:
+            return self.plan.halved()
+        if self.disordered:
+            return self.plan.one_by_one()
+        return self.plan.without(self.lacking) if self.lacking is not None else None
 
     def reading(self, wall_s: float, trusted: bool) -> Reading:
         """`trusted` False leaves every cell invalid: the rows may be others than the table says."""

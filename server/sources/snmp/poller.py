@@ -12,7 +12,7 @@ import numpy as np
 
 from server.core.blocks import Readings
 from server.core.clock import wall_s
-from server.core.errors import AuthFailed, BadReply, NoAnswer, SourceError, UnknownHost
+from server.core.errors import BadReply, NoAnswer, SourceError
 from server.core.log import logger
 from server.core.model import DeviceState
 from server.core.ports import Emit, SelfMetrics
@@ -28,21 +28,15 @@ from server.sources.snmp.link import Link
 from server.sources.snmp.outcome import Outcome
 from server.sources.snmp.patience import BackOff, Patience, budget_stride
 from server.sources.snmp.plan import Plan, Shape
+from server.sources.snmp.refusals import word_for
 from server.sources.snmp.settings import DeviceSettings, PollingDefaults
 from server.sources.snmp.uptime import Uptime
-from server.sources.snmp.walk import AnswersLost
 
 _FIRST_PAUSE_S = 1.0
 _MOST_PAUSE_S = 30.0
 _EMPTY_S = 60.0  # between discoveries of a device without interfaces
+_SILENT = (DeviceState.DOWN, DeviceState.AUTH_FAILED)
 _log = logger("snmp")
-_WORDS: dict[type[SourceError], str] = {
-    NoAnswer: "no_answer",
-    AnswersLost: "no_answer",
-    AuthFailed: "auth_failed",
-    BadReply: "bad_reply",
-    UnknownHost: "unknown_host",
-}
 
 
 class Poller:
@@ -61,7 +55,7 @@ class Poller:
         self._bad: Callable[[str], None] = lambda check: metrics.bad_reply(settings.name, check)
         self._choice = Choice(polling.engine, engines)
         self._link = Link(settings, self._bad)
-        self._finder = Finder(settings, polling, self._link, self._bad)
+        self._finder = Finder(settings, polling, self._link, self._bad, engines.turn)
         self._announcer = Announcer(settings, polling.interval_s, emit)
         self._health = Health(polling.interval_s, _now_s())
         self._patience = Patience(polling)
@@ -82,9 +76,8 @@ class Poller:
         self._found: Discovered | None = None
         self._plan: Plan | None = None
         self._trusted = True
-        self._bulk = self._settings.snmp.version != "1"
+        self._obstacle: SourceError | None = None
         self._last_change: int | None = None
-        self._most_varbinds = 0
         self._rediscover_due_s = 0.0
 
     async def run(self) -> None:
@@ -101,8 +94,6 @@ class Poller:
             await self.bursts.close()
             await self._end_rounds()
             await self._link.close()
-
-    # -- what is polled
 
     def _phase_s(self) -> float:
         """Until the next of this device's ticks: a grid in time that its name chooses, the same after a restart."""
@@ -122,6 +113,8 @@ class Poller:
             except SourceError as error:
                 await self._link.close()
                 self._failed(error)
+                if self._choice.reconsider(self._health.now.state, self._health.now.reason, _now_s()):
+                    self._announcer.engine(self._choice.engine.name, self._choice.why)
             await asyncio.sleep(pause_s)
             pause_s = min(_MOST_PAUSE_S, 2 * pause_s)
 
@@ -146,9 +139,11 @@ class Poller:
             self._use(self._plan)
 
     def _shape(self, found: Discovered) -> Shape:
+        """What the engine can ask at once, and what the device has shown that it can take."""
         engine = self._choice.engine
-        most = min(engine.most_varbinds, self._most_varbinds or engine.most_varbinds)
-        bulk = self._bulk and engine.bulk
+        most, bulk = engine.most_varbinds, engine.bulk and self._settings.snmp.version != "1"
+        if self._plan is not None:
+            most, bulk = min(most, self._plan.shape.most_varbinds), bulk and self._plan.shape.bulk
         return Shape(self._link.session.overhead, most, bulk=bulk, last_change=found.has_last_change)
 
     def _use(self, plan: Plan) -> None:
@@ -156,15 +151,16 @@ class Poller:
         self._plan = plan
         if self._rounds is not None:
             self._rounds.use(plan)
-            self.bursts.follow(plan)
+        self.bursts.follow(plan)
 
     async def _begin_rounds(self) -> None:
         """Have the plan polled, by another engine where this one cannot."""
         assert self._plan is not None
         polling = self._polling
         target = Target(self._settings.name, self._link.peer, self._settings.snmp, self._link.session, self._bad)
-        first_s = _now_s() + self._phase_s()
-        schedule = Schedule(first_s, polling.interval_s, polling.slow_interval_s, polling.requests_at_once)
+        schedule = Schedule(
+            _now_s() + self._phase_s(), polling.interval_s, polling.slow_interval_s, polling.requests_at_once
+        )
         engine = self._choice.engine
         try:
             self._rounds = await engine.rounds(target, self._plan, schedule, self._steering(), self)
@@ -193,15 +189,13 @@ class Poller:
         await self._begin_rounds()
         return True
 
-    # -- Owner
-
     def ticked(self, outcome: Outcome) -> Steering:
         """A tick is over: believe it or not, emit it, judge the device by it, and learn from it."""
         quiet = outcome.quiet
         if quiet is not None:
             self._health.heard(quiet.answered_s)
             self._uptime.restarted([quiet.chunk])
-        trusted = self._trusted and outcome.plan.table is self._table()
+        trusted = self._trusted and self._found is not None and outcome.plan.table is self._found.table
         if self._uptime.restarted(sorted(outcome.chunks, key=lambda chunk: chunk.received_ns)):
             # Its ifIndexes may mean other interfaces now: nothing is believed until they were read again.
             self._restarts += 1
@@ -220,9 +214,6 @@ class Poller:
         if self._broken is not None and not self._broken.done():
             self._broken.set_exception(error)
 
-    def _table(self) -> object:
-        return self._found.table if self._found is not None else None
-
     def _steering(self) -> Steering:
         settled = self._health.settled and self._trusted and self._back_off.stride == 1 and not self._errands.busy
         plan = self._plan
@@ -239,59 +230,67 @@ class Poller:
         for _ in range(outcome.skipped):
             self._metrics.poll_failed(name, "skipped")
         if outcome.chunks:
+            self._obstacle = None
             self._patience.saw(outcome.reply_s)
             self._back_off.saw(outcome.complete or outcome.too_big)
             self._metrics.polls_answered([name], np.array([outcome.reply_s]), np.array([max(0.0, outcome.late_s)]))
             self._health.answered(now_s, outcome.reply_s, outcome.complete or outcome.too_big)
         else:
             self._patience.saw(outcome.late_reply_s)
-            self._failed(outcome.error or NoAnswer("no answer"))
+            self._failed(self._obstacle or outcome.error or NoAnswer("no answer"))
             if outcome.late_reply_s is not None and outcome.late_reply_s > self._patience.full_s:
                 self._health.late_answer(now_s, outcome.late_reply_s)
         self._announcer.interval_s = self._polling.interval_s * self._steering().stride
         self._announcer.health(self._health.now)
 
     def _failed(self, error: SourceError) -> None:
-        self._metrics.poll_failed(self._settings.name, _WORDS.get(type(error), "bad_reply"))
+        self._metrics.poll_failed(self._settings.name, word_for(error))
         self._health.failed(_now_s(), error)
         self._announcer.health(self._health.now)
 
     def _learn(self, outcome: Outcome) -> None:
         """Change the plan, and look for other interfaces, where the tick showed that it must be."""
-        if outcome.plan is self._plan:
-            if outcome.too_big:
-                self._use(outcome.plan.halved())
-                self._most_varbinds = self._plan.shape.most_varbinds
-            elif outcome.disordered:
-                self._bulk = False
-                self._use(outcome.plan.one_by_one())
-            elif outcome.lacking is not None:
-                self._use(outcome.plan.without(outcome.lacking))
+        if outcome.plan is self._plan and (plan := outcome.better_plan()) is not None:
+            self._use(plan)
         last_change = outcome.values.last_change
         if last_change is not None:
             outcome.missing = outcome.missing or self._last_change not in (None, last_change)
             self._last_change = last_change
         now_s = _now_s()
-        silent = self._health.now.state in (DeviceState.DOWN, DeviceState.AUTH_FAILED)
+        silent = self._health.now.state in _SILENT
         if not self._errands.busy and self._choice.reconsider(self._health.now.state, self._health.now.reason, now_s):
             self._errands.send(self._change_engine, self._most_pause_s)
+        if outcome.unsynchronised and self._errands.may_begin(now_s):
+            self._errands.send(self._synchronise, self._most_pause_s)
         dropped = self._plan is not None and bool(self._plan.dropped)
         wanted = outcome.missing or dropped or not self._trusted or silent or now_s >= self._rediscover_due_s
         if wanted and self._errands.may_begin(now_s):
             self._errands.send(lambda: self._rediscover(silent), self._most_pause_s)
 
     def _most_pause_s(self) -> float:
-        silent = self._health.now.state in (DeviceState.DOWN, DeviceState.AUTH_FAILED)
-        return self._polling.rediscover_s if self._trusted and not silent else _MOST_PAUSE_S
+        well = self._trusted and self._health.now.state not in _SILENT
+        return self._polling.rediscover_s if well else _MOST_PAUSE_S
 
     async def _rediscover(self, silent: bool) -> bool:
         """Whether it found anything new."""
         before = self._found
         if not silent:
             await self._adopt(await self._finder.find_since_restart(lambda: self._restarts))
-        elif await self._link.leads_elsewhere():  # its name may lead elsewhere by now
+        elif self._rounds is None or await self._link.leads_elsewhere():  # its name may lead elsewhere by now
             await self._change_engine()
+        else:
+            await self._synchronise()
         return self._found is not before
+
+    async def _synchronise(self) -> bool:
+        """What stands in the way is better told than in a tick, and that of version 3 is mended."""
+        try:
+            if self._rounds is not None:
+                await self._rounds.synchronise()
+        except SourceError as error:
+            self._obstacle = error
+            raise
+        return True
 
 
 def _now_s() -> float:

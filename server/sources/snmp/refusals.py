@@ -2,13 +2,34 @@
 
 from __future__ import annotations
 
-from server.core.errors import AuthFailed, NoAnswer
+from server.core.errors import AuthFailed, NoAnswer, SourceError, UnknownHost
 from server.sources.snmp.message import ErrorStatus
 
 UNREADABLE = "answers come, but none of them can be read"
 SILENT_REFUSAL = (
     "the device answers engine ID discovery but not requests: check snmp.privacy (protocol, key, and whether "
     "the device wants it), snmp.context and the access rights of the user"
+)
+# The words of the checks that answers and their cells can fail.
+CHECKS = (
+    "address",
+    "community",
+    "count",
+    "duplicate",
+    "error_status",
+    "flood",
+    "late",
+    "malformed",
+    "oid",
+    "order",
+    "pdu_type",
+    "request_id",
+    "security",
+    "size",
+    "truncated",
+    "type",
+    "unpaired",
+    "version",
 )
 _NO_RIGHTS = (
     "the device knows these credentials and lets them read nothing: check there what they may read, "
@@ -41,3 +62,9 @@ def check_access(error_status: int) -> None:
     """Raises AuthFailed where a Response's error-status says that these credentials may not read."""
     if error_status in (ErrorStatus.NO_ACCESS, ErrorStatus.AUTHORIZATION_ERROR):
         raise AuthFailed(_NO_RIGHTS)
+
+
+def word_for(error: SourceError) -> str:
+    """The word under which a poll that failed like this is counted."""
+    kinds = ((AuthFailed, "auth_failed"), (UnknownHost, "unknown_host"), (NoAnswer, "no_answer"))
+    return next((word for kind, word in kinds if isinstance(error, kind)), "bad_reply")

@@ -34,6 +34,9 @@ class AskingRounds:
             self._slow_due_s = 0.0
         self._plan = plan
 
+    async def synchronise(self) -> None:
+        """See `Rounds`: every tick does that by itself."""
+
     async def close(self) -> None:
         """See `Rounds`."""
         await cancel(self._task)

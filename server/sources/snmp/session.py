@@ -74,6 +74,11 @@ class SocketSession(asyncio.DatagramProtocol):
         return session
 
     @property
+    def codec(self) -> Codec:
+        """What packs and reads its datagrams."""
+        return self._codec
+
+    @property
     def overhead(self) -> int:
         """Octets of an answer around its varbinds, at most."""
         return self._codec.overhead

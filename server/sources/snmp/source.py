@@ -12,6 +12,7 @@ from server.sources.snmp.batch.engine import BatchEngine
 from server.sources.snmp.choice import Engines
 from server.sources.snmp.poller import Poller
 from server.sources.snmp.pysnmp_stack.polling import PysnmpEngine
+from server.sources.snmp.refusals import CHECKS
 from server.sources.snmp.settings import DeviceSettings, PollingDefaults
 
 
@@ -41,6 +42,7 @@ class SnmpSource:
     ) -> None:
         self._emit = emit
         self._metrics = metrics
+        metrics.checks(CHECKS)
         self._batch = BatchEngine(emit, metrics)
         self._engines = Engines(self._batch, PysnmpEngine())
         self._wanted = _by_name(defaults, devices)
@@ -64,6 +66,7 @@ class SnmpSource:
             await cancel(*(running.task for running in self._running.values()))
             self._running.clear()
             await cancel(batch)
+            self._batch.close()
 
     async def _apply(self) -> None:
         wanted = self._wanted

@@ -97,6 +97,19 @@ def pdu_tag(message: bytes) -> int:
     return tag
 
 
+def element(tag: int, content: bytes) -> bytes:
+    """A whole element."""
+    if len(content) < 0x80:
+        return bytes((tag, len(content))) + content
+    size = len(content).to_bytes(3, "big").lstrip(b"\0")
+    return bytes((tag, 0x80 | len(size))) + size + content
+
+
+def integer(number: int) -> bytes:
+    """A whole INTEGER that is not negative."""
+    return element(Tag.INTEGER, number.to_bytes(number.bit_length() // 8 + 1, "big"))
+
+
 def encode_oid(oid: Oid) -> bytes:
     """The contents of an OBJECT IDENTIFIER."""
     out = bytearray()

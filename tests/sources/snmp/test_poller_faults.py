@@ -11,9 +11,10 @@ from server.sources.snmp.poller import Poller
 from tests.sources.snmp.recorder import column, device, polling
 from tests.sources.snmp.tables import IF, UP_TIME, table
 from tests.sources.snmp.tables import IF_X as X
-from tests.support.hostile_agent import GET, Heard, HostileAgent, Oid, hostile_agent, number, text
+from tests.support.hostile_agent import GET, GET_BULK, Heard, HostileAgent, Oid, hostile_agent, number, text
 
 FAST = len(mib.FAST_SOURCES)
+FIRST = {(*X, 6, 0), (*X, 6, 1)}  # what asks for ifHCInOctets of the first row, by GETBULK or GET
 ENGINES = pytest.mark.parametrize("engine", ["auto", "pysnmp"])
 
 
@@ -120,9 +121,9 @@ async def test_answers_that_cannot_be_used_are_a_state_and_give_no_values(
 
 @pytest.mark.gen_test(timeout=30)
 async def test_a_partial_answer_leaves_the_other_cells_alone(io_loop: object) -> None:
-    async with hostile_agent(table(40)) as agent, polling(device(agent.port, PUBLIC, interval_s=0.35)) as (recorder, _):
+    async with hostile_agent(table(80)) as agent, polling(device(agent.port, PUBLIC, interval_s=0.35)) as (recorder, _):
         await recorder.more_readings(1)
-        agent.mischief = lambda heard: [] if (*X, 6, 1) in heard.oids else [heard.reply()]
+        agent.mischief = lambda heard: [] if FIRST & set(heard.oids) else [heard.reply()]
         await recorder.more_readings(1)
         reading = (await recorder.more_readings(1))[0]
         valid = reading.valid[0]
@@ -219,6 +220,21 @@ async def test_an_interface_that_goes_down_and_up_is_an_event_with_its_row(io_lo
 
 
 @pytest.mark.gen_test(timeout=30)
+async def test_an_agent_that_answers_getbulk_out_of_order_is_asked_one_by_one(io_loop: object) -> None:
+    def one_column_only(heard: Heard) -> list[bytes]:
+        return [heard.reply(heard.honest[:1] if heard.operation == GET_BULK and len(heard.oids) > 1 else heard.honest)]
+
+    async with hostile_agent(table(40)) as agent:
+        agent.mischief = one_column_only
+        async with polling(device(agent.port, PUBLIC)) as (recorder, _):
+            await recorder.until(lambda: recorder.given and recorder.given[-1].valid[:2].all())
+            agent.heard.clear()
+            await recorder.more_readings(3)
+            assert {heard.operation for heard in agent.heard} == {GET}
+            assert recorder.statuses[-1].state is DeviceState.UP
+
+
+@pytest.mark.gen_test(timeout=30)
 async def test_a_missed_row_keeps_its_discontinuity_stamp(io_loop: object) -> None:
     stamps = {(*X, 19, index): number(0x43, 1000 + index) for index in range(1, 41)}
     async with (
@@ -226,7 +242,7 @@ async def test_a_missed_row_keeps_its_discontinuity_stamp(io_loop: object) -> No
         polling(device(agent.port, PUBLIC, interval_s=0.35)) as (recorder, _),
     ):
         await recorder.more_readings(1)
-        agent.mischief = lambda heard: [] if (*X, 6, 1) in heard.oids else [heard.reply()]
+        agent.mischief = lambda heard: [] if FIRST & set(heard.oids) else [heard.reply()]
         await recorder.more_readings(1)
         reading = (await recorder.more_readings(1))[0]
         assert not reading.valid[0, 0]

@@ -1,32 +1,241 @@
-"""The batch engine: all devices' ticks, sent and taken in together."""
+"""The batch engine: all devices' ticks, sent and taken in together.
+
+One step of the loop every 10 ms takes in what came, begins what is due and sends it; ticks that are over go out every 20 ms,
+side by side. A tick of which nothing has to be told is emitted as it is; of any other its owner is told.
+"""
 
 from __future__ import annotations
 
+import asyncio
+from collections import defaultdict
+from collections.abc import Sequence
+
+import numpy as np
+
+from server.core.clock import boot_ns
 from server.core.ports import Emit, SelfMetrics
-from server.sources.snmp.engine import Bad, Credentials, Owner, Schedule, Steering, Target
+from server.core.tasks import every
+from server.sources.snmp.batch.harvest import Harvest
+from server.sources.snmp.batch.lanes import NEVER, Lane
+from server.sources.snmp.batch.openers import Openers, security
+from server.sources.snmp.batch.security import Community, Security
+from server.sources.snmp.batch.sheet import NOWHERE, Sheet, requests
+from server.sources.snmp.batch.slots import Slots
+from server.sources.snmp.batch.telling import outcome
+from server.sources.snmp.batch.template import SlotRequest
+from server.sources.snmp.batch.ticks import Ticks
+from server.sources.snmp.engine import Bad, Credentials, Owner, Schedule, Steering, Target, Wait
+from server.sources.snmp.message import Operation, Request
+from server.sources.snmp.mib import OPER_STATUS, SYS_UP_TIME
 from server.sources.snmp.plan import Plan
-from server.sources.snmp.pysnmp_stack.codec import Codecs
-from server.sources.snmp.rounds import AskingRounds
 from server.sources.snmp.session import SocketSession
+from server.sources.snmp.wire import Tag
+
+STEP_S = 0.01
+_SYNCHRONISE_S = 1.0
+_STEPS_A_BLOCK = 2  # a block of many devices costs little more than one of few
+_HARMLESS = frozenset({"late", "duplicate", "address", "request_id", "error_status", "type"})
+# Never sent: the slot of cells that do not exist.
+_NOWHERE = SlotRequest(("127.0.0.1", 9), Community(1, b""), Operation.GET, (SYS_UP_TIME,), (Tag.TIME_TICKS,))
 
 
 class BatchEngine:
-    """Implements `PollEngine`."""
+    """Implements `PollEngine`. State: the lanes and their ticks, and the lanes whose ticks are over but not yet out."""
 
     name = "batch"
-    most_varbinds = 24
-    bulk = False
+    most_varbinds = 100  # about as many as fit an Ethernet frame
+    bulk = True
 
     def __init__(self, emit: Emit, metrics: SelfMetrics) -> None:
         self._emit = emit
         self._metrics = metrics
-        self._codecs = Codecs()
+        self._openers = Openers()
+        self._ticks: Ticks | None = None
+        self._over: list[int] = []
 
     async def open(self, peer: tuple[str, int], credentials: Credentials, bad: Bad) -> SocketSession:
-        return await SocketSession.open(peer, await self._codecs.codec(credentials), bad)
+        """See `PollEngine`."""
+        return await self._openers.session(peer, credentials, bad)
 
-    async def rounds(self, target: Target, plan: Plan, schedule: Schedule, steering: Steering, owner: Owner) -> AskingRounds:
-        return AskingRounds(target, plan, schedule, steering, owner)
+    async def rounds(self, target: Target, plan: Plan, schedule: Schedule, steering: Steering, owner: Owner) -> BatchRounds:
+        """See `PollEngine`."""
+        wrap = security(target.session, target.credentials)
+        ticks = self._made()
+        number = ticks.lanes.new()
+        fast, whole = self._sheets(number, plan, target, wrap)
+        stamps = np.zeros(len(plan.table.rows), np.uint64)
+        lane = Lane(number, target, owner, schedule, steering, wrap, plan, fast, whole, stamps, bool(plan.stamped.any()))
+        ticks.members[number] = lane
+        now_ns, now_s = boot_ns(), _now_s()
+        ticks.lanes.steer(number, steering, schedule, now_ns, now_s)
+        ticks.lanes.slow_due[number] = now_ns if schedule.slow_interval_s < np.inf else NEVER
+        ticks.lanes.slow_interval[number] = round(min(schedule.slow_interval_s, 1e6) * 1e9)
+        return BatchRounds(self, lane)
+
+    def _made(self) -> Ticks:
+        if self._ticks is None:
+            slots = Slots(self._bad)
+            assert slots.add([_NOWHERE]).tolist() == [NOWHERE]
+            self._ticks = Ticks(slots)
+            self._ticks.fit()
+        return self._ticks
+
+    def _sheets(self, number: int, plan: Plan, target: Target, wrap: Security) -> tuple[Sheet, Sheet]:
+        """Slots for all that is asked, and where the cells are in them."""
+        ticks = self._made()
+        asks = plan.fast + plan.slow
+        slots = ticks.slots.add(requests(asks, target.peer, wrap))
+        ticks.fit()
+        ticks.lane_of[slots] = number
+        fast = Sheet.of(plan, plan.fast_metrics, plan.fast, slots[: len(plan.fast)])
+        return fast, Sheet.of(plan, plan.fast_metrics + plan.slow_metrics, asks, slots)
+
+    def _adopt(self, lane: Lane) -> None:
+        """Go over to the plan that the lane's owner wants."""
+        plan, lane.wanted = lane.wanted, None
+        assert plan is not None
+        ticks = self._made()
+        ticks.forget(lane)
+        ticks.slots.remove(lane.slots)
+        lane.fast, lane.whole = self._sheets(lane.number, plan, lane.target, lane.security)
+        if plan.table is not lane.plan.table:
+            lane.stamps = np.zeros(len(plan.table.rows), np.uint64)
+            ticks.lanes.slow_due[lane.number] = 0 if lane.schedule.slow_interval_s < np.inf else NEVER
+        lane.oper = lane.last_change = None
+        lane.plan, lane.stamped = plan, bool(plan.stamped.any())
+
+    async def synchronise(self, lane: Lane) -> None:
+        """Hear from the device, and wrap what it is asked from now on as it wants that. Raises SourceError, Unsupported."""
+        target, steering = lane.target, lane.steering
+        wait = Wait(steering.tries, _SYNCHRONISE_S, _now_s() + steering.tries * _SYNCHRONISE_S)
+        await target.session.ask(Request.of(Operation.GET, (SYS_UP_TIME,)), wait)
+        if not isinstance(lane.security, Community):
+            lane.security = security(target.session, target.credentials)
+            lane.wanted = lane.wanted or lane.plan
+
+    def end(self, lane: Lane) -> None:
+        """The lane is polled no more."""
+        ticks = self._made()
+        ticks.forget(lane)
+        ticks.slots.remove(lane.slots)
+        del ticks.members[lane.number]
+        ticks.lanes.drop(lane.number)
+        self._over = [number for number in self._over if number != lane.number]
+
+    def _bad(self, slot: int, word: str, count: int = 1) -> None:
+        ticks = self._made()
+        lane = ticks.members.get(int(ticks.lane_of[slot])) if slot >= 0 else None
+        self._metrics.bad_reply(lane.target.device if lane is not None else "", word, count)
+        if lane is not None and word not in _HARMLESS:
+            lane.unreadable += count
+
+    def close(self) -> None:
+        """Close the sockets. Its rounds have ended."""
+        ticks, self._ticks = self._ticks, None
+        if ticks is not None:
+            ticks.slots.close()
+
+    # -- the loop
 
     async def run(self) -> None:
-        """Nothing yet."""
+        """Poll for ever; ends by cancellation."""
+        async for step in every(STEP_S):
+            if self._ticks is not None and self._ticks.members:
+                self._step(self._ticks, emit=step % _STEPS_A_BLOCK == 0)
+
+    def _step(self, ticks: Ticks, *, emit: bool) -> None:
+        ticks.take_in()
+        self._over += ticks.over(boot_ns()).tolist()
+        if emit and self._over:
+            over, self._over = self._over, []
+            self._put_out(ticks, over)
+        now_ns = boot_ns()
+        ticks.begin(now_ns, self._adopt)
+        ticks.go_on(now_ns)
+
+    def _put_out(self, ticks: Ticks, over: Sequence[int]) -> None:
+        """Emit, or tell, ticks that are over: side by side where they are of one kind."""
+        kinds: defaultdict[tuple[bool, bool], list[Lane]] = defaultdict(list)
+        for number in over:
+            lane = ticks.members[number]
+            kinds[bool(ticks.lanes.slow[number]), lane.target.burst].append(lane)
+        for (slow, _), members in kinds.items():
+            self._put_out_kind(ticks, members, slow=slow)
+
+    def _put_out_kind(self, ticks: Ticks, members: list[Lane], *, slow: bool) -> None:
+        lanes, now_ns = ticks.lanes, boot_ns()
+        may = [lane for lane in members if lanes.quiet_until[lane.number] > now_ns and lane.plan.table.rows]
+        quiet = {lane.number for lane in may}
+        odd = [lane for lane in members if lane.number not in quiet]
+        if may:
+            harvest = self._harvest(ticks, may, slow=slow)
+            usual = harvest.as_usual(lanes, ticks.slots)
+            if not usual.all():
+                odd += [lane for lane, fine in zip(may, usual.tolist(), strict=True) if not fine]
+                may = [lane for lane, fine in zip(may, usual.tolist(), strict=True) if fine]
+                harvest = self._harvest(ticks, may, slow=slow) if may else harvest
+            if may:
+                self._emit_quietly(ticks, harvest)
+        for lane in odd:
+            self._tell(ticks, lane, slow=slow)
+
+    def _harvest(self, ticks: Ticks, members: list[Lane], *, slow: bool) -> Harvest:
+        sheets = [lane.whole if slow else lane.fast for lane in members]
+        return Harvest.of(members, sheets, ticks.slots, ticks.came)
+
+    def _emit_quietly(self, ticks: Ticks, harvest: Harvest) -> None:
+        lanes, own = ticks.lanes, harvest.lanes
+        harvest.heard(lanes)
+        lanes.told[own] = False
+        lanes.skipped[own] = 0
+        harvest.remember_stamps()
+        self._emit.readings(harvest.readings(lanes))
+        late_s = np.maximum(lanes.asked_at[own] - lanes.began[own], 0) / 1e9
+        if not harvest.members[0].target.burst:
+            self._metrics.polls_answered([lane.target.device for lane in harvest.members], harvest.reply_s(), late_s)
+
+    def _tell(self, ticks: Ticks, lane: Lane, *, slow: bool) -> None:
+        lanes, number, now_s = ticks.lanes, lane.number, _now_s()
+        quiet_s = None if lanes.told[number] else now_s - (boot_ns() - int(lanes.seen[number])) / 1e9
+        found = outcome(lane, lanes, ticks.slots, ticks.came, slow=slow, quiet_s=quiet_s)
+        self._remember(ticks, lane, slow=slow)
+        lanes.told[number] = True
+        lanes.skipped[number] = 0
+        try:
+            lane.steering = lane.owner.ticked(found)
+        except Exception as error:
+            lane.owner.broke(error)
+            lanes.due[number] = NEVER
+            return
+        lanes.steer(number, lane.steering, lane.schedule, boot_ns(), now_s)
+
+    def _remember(self, ticks: Ticks, lane: Lane, *, slow: bool) -> None:
+        """What the next ticks are held against."""
+        harvest = self._harvest(ticks, [lane], slow=slow)
+        harvest.heard(ticks.lanes)
+        if OPER_STATUS in harvest.sheets[0].columns:
+            lane.oper = harvest.values[harvest.sheets[0].columns.index(OPER_STATUS)].copy()
+
+
+class BatchRounds:
+    """Implements `Rounds`: one lane."""
+
+    def __init__(self, engine: BatchEngine, lane: Lane) -> None:
+        self._engine = engine
+        self._lane = lane
+
+    def use(self, plan: Plan) -> None:
+        """See `Rounds`."""
+        self._lane.wanted = plan
+
+    async def synchronise(self) -> None:
+        """See `Rounds`."""
+        await self._engine.synchronise(self._lane)
+
+    async def close(self) -> None:
+        """See `Rounds`."""
+        self._engine.end(self._lane)
+
+
+def _now_s() -> float:
+    return asyncio.get_running_loop().time()

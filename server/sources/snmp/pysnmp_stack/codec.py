@@ -23,6 +23,7 @@ from pysnmp.proto.secmod.rfc3414 import SnmpUSMSecurityModel
 from server.core.clock import boot_ns
 from server.core.errors import AuthFailed, BadReply
 from server.sources.snmp.message import MOST_OCTETS, Codec, Operation, Report, Request, Response
+from server.sources.snmp.pysnmp_stack.keys import Learned, localised_keys
 from server.sources.snmp.pysnmp_stack.security import anew_pause_s, overhead, usm_keys, words
 from server.sources.snmp.settings import SnmpV1V2, SnmpV3
 from server.sources.snmp.wire import parse_varbind
@@ -171,6 +172,7 @@ class V3Codec:
         self._generation = 0
         self._anew_ns = 0
         self._proven: int | None = None  # the generation in which an answer came
+        self._heard: tuple[bytes, int] | None = None  # the newest answer, and when it was read
         self._expired_ns = boot_ns()
         self.overhead = overhead(credentials)
 
@@ -206,7 +208,18 @@ class V3Codec:
         if request_id != response.request_id:
             raise BadReply("request_id")
         self._proven = self._generation
+        self._heard = (datagram, boot_ns())
         return response
+
+    def learned(self) -> Learned | None:
+        """What its newest answer proved. None: it has not answered since its engine ID was asked for."""
+        engine_id, context_engine_id, _ = self._model.get_peer_engine_info(_UDP_DOMAIN, self._peer)
+        if engine_id is None or self._heard is None or self._proven != self._generation:
+            return None
+        auth_key, privacy_key = localised_keys(self._view, engine_id, self._user)
+        user, context = self._user.asOctets(), self._context.asOctets()
+        owner = (context_engine_id or engine_id).asOctets()
+        return Learned(*self._heard, engine_id.asOctets(), user, owner, context, auth_key, privacy_key)
 
     def forget(self, request_id: int) -> None:
         self._model.release_state_information(request_id)

@@ -1,0 +1,148 @@
+"""What came of ticks that are over: many devices' answers as one block, and which of them are as usual."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from server.core.blocks import NO_TICKS, NOT_CARRIED, Chunks, Readings
+from server.core.clock import boot_ns, wall_s
+from server.core.model import Counts, Floats, Mask
+from server.sources.snmp.batch.lanes import Lane, Lanes
+from server.sources.snmp.batch.sheet import Sheet
+from server.sources.snmp.batch.slots import Slots
+from server.sources.snmp.mib import OPER_STATUS
+
+_LOOSE = 3000  # ticks of 10 ms that a device's clock and ours may part between two answers; `Uptime` judges the others
+_WRAP = 2**32
+
+
+@dataclass(slots=True, eq=False)
+class Harvest:
+    """The answers of some lanes that had the same kind of tick, side by side.
+
+    `lanes` (devices,) are their numbers. Rows and columns as in `Readings`; `asks` (chunks,) are the slots that were asked,
+    `ask_starts` (devices,) where each lane's begin. `answered` (chunks,): well, with the device's clock.
+    """
+
+    members: Sequence[Lane]
+    sheets: list[Sheet]
+    lanes: NDArray[np.intp]
+    starts: NDArray[np.intp]
+    asks: NDArray[np.intp]
+    ask_starts: NDArray[np.intp]
+    ask_lane: NDArray[np.intp]
+    values: Counts
+    valid: Mask
+    exists: Mask
+    stamps: Counts
+    stamp_valid: Mask
+    answered: Mask
+    ticks: NDArray[np.int64]
+    sent: NDArray[np.int64]
+    received: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, members: Sequence[Lane], sheets: list[Sheet], slots: Slots, came: Mask) -> Harvest:
+        """Take in the newest answers of these lanes. `came` (slots,): an answer to this tick's request came."""
+        widths = [sheet.slot.shape[1] for sheet in sheets]
+        lengths = [len(sheet.slots) for sheet in sheets]
+        slot, place = (np.concatenate([getattr(sheet, name) for sheet in sheets], axis=1) for name in ("slot", "place"))
+        stamp_slot = np.concatenate([sheet.stamp_slot for sheet in sheets])
+        stamp_place = np.concatenate([sheet.stamp_place for sheet in sheets])
+        asks = np.concatenate([sheet.slots for sheet in sheets])
+        good = came[asks] & (slots.error_status[asks] == 0) & ~slots.reported[asks]
+        clock = good & slots.valid[asks, 0]
+        return cls(
+            members=members,
+            sheets=sheets,
+            lanes=np.array([lane.number for lane in members], np.intp),
+            starts=np.cumsum([0, *widths], dtype=np.intp),
+            asks=asks,
+            ask_starts=np.cumsum([0, *lengths], dtype=np.intp)[:-1],
+            ask_lane=np.repeat(np.arange(len(members)), lengths),
+            values=slots.values[slot, place],
+            valid=slots.valid[slot, place],
+            exists=np.concatenate([sheet.exists for sheet in sheets], axis=1),
+            stamps=slots.values[stamp_slot, stamp_place],
+            stamp_valid=slots.valid[stamp_slot, stamp_place] | (stamp_slot == 0),
+            answered=clock,
+            ticks=np.where(clock, slots.values[asks, 0], 0).astype(np.int64),
+            sent=slots.sent_ns[asks],
+            received=slots.received_ns[asks],
+        )
+
+    def as_usual(self, lanes: Lanes, slots: Slots) -> Mask:
+        """(devices,) of which nothing has to be told: all was answered, by the same device, and only counters moved."""
+        odd_ask = ~self.answered | slots.missing[self.asks] | slots.disordered[self.asks]
+        odd_ask |= ~np.isnan(slots.late_s[self.asks])
+        own = self.lanes[self.ask_lane]
+        step = (self.ticks - lanes.seen_ticks[own] + _WRAP // 2) % _WRAP - _WRAP // 2
+        apart = np.abs(step - (self.received - lanes.seen[own]) / 1e7)
+        odd_ask |= lanes.heard[own] & ((step < 0) | (apart > _LOOSE))
+        usual: Mask = ~np.logical_or.reduceat(odd_ask, self.ask_starts) & lanes.heard[self.lanes]
+        bad_row = (self.exists & ~self.valid).any(axis=0) | ~self.stamp_valid
+        bad = np.cumsum(np.concatenate([[0], bad_row]))
+        usual &= bad[self.starts[1:]] == bad[self.starts[:-1]]
+        if OPER_STATUS in self.sheets[0].columns:
+            usual &= np.array([self._states_are_as_before(device, slots) for device in range(len(self.members))])
+        return usual
+
+    def _states_are_as_before(self, device: int, slots: Slots) -> bool:
+        lane, sheet = self.members[device], self.sheets[device]
+        now = self.values[sheet.columns.index(OPER_STATUS), self.starts[device] : self.starts[device + 1]]
+        if lane.oper is None or not np.array_equal(lane.oper, now):
+            return False
+        return sheet.last_change is None or lane.last_change == int(slots.values[sheet.last_change])
+
+    def heard(self, lanes: Lanes) -> None:
+        """Take note of the devices' clocks."""
+        last = np.concatenate([self.ask_starts[1:], [len(self.asks)]]) - 1
+        known = self.answered[last]
+        own = self.lanes[known]
+        lanes.heard[own] = True
+        lanes.seen_ticks[own] = self.ticks[last][known]
+        lanes.seen_sent[own] = self.sent[last][known]
+        lanes.seen[own] = self.received[last][known]
+
+    def remember_stamps(self) -> None:
+        """Leave the discontinuity times with the lanes: a later tick may miss some."""
+        for device, lane in enumerate(self.members):
+            if lane.stamped:
+                lane.stamps = self.stamps[self.starts[device] : self.starts[device + 1]]
+
+    def readings(self, lanes: Lanes) -> Readings:
+        """One block of all."""
+        now_ns, now_s = boot_ns(), wall_s()
+        widths = np.diff(self.starts)
+        ask = np.concatenate([sheet.ask for sheet in self.sheets], axis=1)
+        carried = np.where(self.exists, ask + np.repeat(self.ask_starts, widths).astype(np.int32), NOT_CARRIED)
+        received = np.maximum.reduceat(self.received, self.ask_starts)
+        stamped = np.array([lane.stamped for lane in self.members])
+        return Readings(
+            tables=tuple(lane.plan.table for lane in self.members),
+            starts=self.starts,
+            columns=self.sheets[0].columns,
+            wall_s=now_s - (now_ns - received) / 1e9,
+            interval_s=lanes.interval[self.lanes] / 1e9,
+            values=self.values,
+            valid=self.valid,
+            chunks=Chunks(
+                device=self.ask_lane,
+                sent_ns=self.sent,
+                received_ns=self.received,
+                device_ticks=np.where(self.answered, self.ticks, NO_TICKS),
+                carried=carried.astype(np.int32, copy=False),
+            ),
+            discontinuity=self.stamps,
+            stamped=stamped,
+            burst=self.members[0].target.burst,
+        )
+
+    def reply_s(self) -> Floats:
+        """(devices,) how long the slowest answer took."""
+        replies: Floats = np.maximum.reduceat(self.received - self.sent, self.ask_starts) / 1e9
+        return replies

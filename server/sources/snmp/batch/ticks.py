@@ -1,0 +1,145 @@
+"""The ticks of all lanes: begin those that are due, send, take answers in, send again, end. Nothing here waits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from server.sources.snmp.batch.lanes import NEVER, Lane, Lanes
+from server.sources.snmp.batch.slots import Slots
+
+_MOST_WAITING = 1024  # answers that the sockets are trusted to hold between two steps, at the buffer size that was asked for
+_OCTETS_OF_ANSWER = 4608  # that the kernel counts for one of 1,500
+
+
+class Ticks:
+    """State: the lanes, their slots, and which slots of the ticks under way are still to be sent (`_unsent`).
+
+    `came` (slots,): an answer came to the newest request. `lane_of` (slots,) is the lane of each slot.
+    """
+
+    def __init__(self, slots: Slots) -> None:
+        self.lanes = Lanes()
+        self.members: dict[int, Lane] = {}
+        self.slots = slots
+        self.came = np.zeros(0, np.bool_)
+        self.lane_of = np.zeros(0, np.intp)
+        self._unsent: dict[int, NDArray[np.intp]] = {}
+        self._most_waiting = max(16, min(_MOST_WAITING, slots.receive_buffer_octets // _OCTETS_OF_ANSWER))
+
+    def fit(self) -> None:
+        """After slots were added: columns for all of them."""
+        more = len(self.slots.pending) - len(self.came)
+        if more > 0:
+            self.came = np.concatenate([self.came, np.zeros(more, np.bool_)])
+            self.lane_of = np.concatenate([self.lane_of, np.zeros(more, np.intp)])
+
+    def forget(self, lane: Lane) -> None:
+        """Its slots are used no more; what was under way is given up."""
+        self.slots.give_up(lane.slots)
+        self._unsent.pop(lane.number, None)
+
+    def take_in(self) -> None:
+        """Take in all answers that have come."""
+        answered = self.slots.receive()
+        if len(answered):
+            self.came[answered] = True
+            self.lanes.open -= np.bincount(self.lane_of[answered], minlength=len(self.lanes.open)).astype(np.int32)
+
+    def begin(self, now_ns: int, adopt: Callable[[Lane], None]) -> None:
+        """Begin the ticks that are due. A lane whose tick is still under way leaves this one out.
+
+        `adopt` is called for a lane that wants another plan from this tick on.
+        """
+        lanes = self.lanes
+        due = lanes.due <= now_ns
+        late = due & (lanes.deadline != NEVER)
+        lanes.skipped[late] += 1
+        numbers = np.flatnonzero(due & ~late)
+        missed = (now_ns - lanes.due[due]) // np.maximum(lanes.interval[due], 1)
+        lanes.skipped[np.flatnonzero(due)] += missed.astype(np.int32)
+        began = lanes.due[numbers] + missed[~late[due]] * lanes.interval[numbers]
+        lanes.due[due] += (1 + missed) * lanes.interval[due]
+        if not len(numbers):
+            return
+        for number in numbers.tolist():
+            if self.members[number].wanted is not None:
+                adopt(self.members[number])
+        slow = lanes.slow_due[numbers] <= now_ns
+        lanes.slow[numbers] = slow
+        lanes.slow_due[numbers[slow]] = now_ns + lanes.slow_interval[numbers[slow]] - lanes.interval[numbers[slow]] // 2
+        lanes.began[numbers], lanes.asked_at[numbers] = began, now_ns
+        lanes.deadline[numbers] = now_ns + lanes.budget[numbers]
+        lanes.resend[numbers] = now_ns + lanes.again[numbers]
+        lanes.tries_left[numbers] = lanes.tries[numbers] - 1
+        self._send_first(numbers.tolist(), slow.tolist())
+
+    def _send_first(self, numbers: list[int], slow: list[bool]) -> None:
+        first: list[NDArray[np.intp]] = []
+        for number, whole in zip(numbers, slow, strict=True):
+            lane = self.members[number]
+            slots = lane.whole.slots if whole else lane.fast.slots
+            lane.unreadable = 0
+            self.came[slots] = False
+            self.lanes.open[number] = len(slots)
+            at_once = 1 if lane.steering.probe else lane.schedule.at_once
+            if len(slots) > at_once:
+                self._unsent[number] = slots[at_once:]
+                slots = slots[:at_once]
+            first.append(slots)
+        self._send(np.concatenate(first))
+
+    def _send(self, slots: NDArray[np.intp]) -> None:
+        """Send; what the socket does not take, or what would overflow it with answers, waits for the next step."""
+        room = self._most_waiting - int(np.count_nonzero(self.slots.pending))
+        now, later = slots[: max(0, room)], slots[max(0, room) :]
+        if len(now):
+            sent = self.slots.send(now)
+            later = np.concatenate([now[sent:], later])
+        for slot in later.tolist():
+            number = int(self.lane_of[slot])
+            rest = self._unsent.get(number, np.zeros(0, np.intp))
+            self._unsent[number] = np.concatenate([[slot], rest]).astype(np.intp)
+
+    def go_on(self, now_ns: int) -> None:
+        """Send what waits for answers to come, and send again what was not answered."""
+        lanes = self.lanes
+        ready: list[NDArray[np.intp]] = []
+        for number in list(self._unsent):
+            lane = self.members[number]
+            slots = lane.whole.slots if lanes.slow[number] else lane.fast.slots
+            if lane.steering.probe and not self.came[slots].any():
+                continue
+            free = lane.schedule.at_once - int(np.count_nonzero(self.slots.pending[slots]))
+            rest = self._unsent[number]
+            if free > 0:
+                ready.append(rest[:free])
+                self._unsent[number] = rest[free:]
+            if not len(self._unsent[number]):
+                del self._unsent[number]
+        if ready:
+            self._send(np.concatenate(ready))
+        again = np.flatnonzero((lanes.resend <= now_ns) & (lanes.tries_left > 0) & (lanes.open > 0))
+        if len(again):
+            waiting = np.concatenate([self.members[number].slots for number in again.tolist()])
+            self.slots.again(waiting[self.slots.pending[waiting]])
+            lanes.tries_left[again] -= 1
+            lanes.resend[again] += lanes.again[again]
+
+    def over(self, now_ns: int) -> NDArray[np.intp]:
+        """The lanes whose tick is over: all came, or the time is up. What did not come is given up."""
+        lanes = self.lanes
+        busy = lanes.deadline != NEVER
+        numbers = np.flatnonzero(busy & ((lanes.open <= 0) | (lanes.deadline <= now_ns)))
+        late = numbers[lanes.open[numbers] > 0]
+        if len(late):
+            waiting = np.concatenate([self.members[number].slots for number in late.tolist()])
+            self.slots.give_up(waiting[self.slots.pending[waiting]])
+            for number in late.tolist():
+                self._unsent.pop(number, None)
+        lanes.deadline[numbers] = NEVER
+        lanes.resend[numbers] = NEVER
+        lanes.open[numbers] = 0
+        return numbers
