@@ -103,8 +103,8 @@ class HostileAgent(asyncio.DatagramProtocol):
         pdu = message[2].getComponent()
         operation = {v2c.GetRequestPDU: GET, v2c.GetNextRequestPDU: GET_NEXT}.get(type(pdu), GET_BULK)
         oids = [tuple(varbind[0]) for varbind in pdu[3]]
-        repeats = int(pdu[2]) if operation == GET_BULK else 1
-        honest = self._honest(operation, oids, repeats)
+        once, repeats = (int(pdu[1]), int(pdu[2])) if operation == GET_BULK else (0, 1)
+        honest = self._honest(operation, oids, once, repeats)
         heard = Heard(int(message[0]), bytes(message[1]), operation, int(pdu[0]), oids, honest)
         self.heard.append(heard)
         self._asker = addr
@@ -116,13 +116,24 @@ class HostileAgent(asyncio.DatagramProtocol):
         if not self.transport.is_closing():
             self.transport.sendto(datagram, self._asker)
 
-    def _honest(self, operation: int, oids: list[Oid], repeats: int) -> VarBinds:
+    def _honest(self, operation: int, oids: list[Oid], once: int, repeats: int) -> VarBinds:
+        """`once` are the non-repeaters of a GETBULK (RFC 3416 section 4.2.3)."""
         if operation == GET:
             return [(oid, self.table.get(oid, NO_INSTANCE)) for oid in oids]
         order = sorted(self.table)
-        at = bisect_right(order, oids[0])
-        found = [(oid, self.table[oid]) for oid in order[at : at + repeats]]
-        return found or [(oids[0], END)]
+        found = [self._next(order, oid) for oid in oids[:once]]
+        newest = oids[once:]
+        for _ in range(repeats):
+            step = [self._next(order, oid) for oid in newest]
+            found += step
+            newest = [oid for oid, _ in step]
+            if all(value == END for _, value in step):
+                break
+        return found
+
+    def _next(self, order: list[Oid], oid: Oid) -> tuple[Oid, Value]:
+        at = bisect_right(order, oid)
+        return (order[at], self.table[order[at]]) if at < len(order) else (oid, END)
 
 
 @asynccontextmanager

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from server.core.clock import boot_ns
+from server.core.errors import BadReply
 from server.core.ports import Emit, SelfMetrics
 from server.core.tasks import every
 from server.sources.snmp.batch.harvest import Harvest
@@ -34,7 +35,7 @@ from server.sources.snmp.wire import Tag
 STEP_S = 0.01
 _SYNCHRONISE_S = 1.0
 _STEPS_A_BLOCK = 2  # a block of many devices costs little more than one of few
-_HARMLESS = frozenset({"late", "duplicate", "address", "request_id", "error_status", "type"})
+_HARMLESS = frozenset({"late", "duplicate", "address", "request_id", "error_status", "type", "flood"})
 # Never sent: the slot of cells that do not exist.
 _NOWHERE = SlotRequest(("127.0.0.1", 9), Community(1, b""), Operation.GET, (SYS_UP_TIME,), (Tag.TIME_TICKS,))
 
@@ -106,9 +107,12 @@ class BatchEngine:
 
     async def synchronise(self, lane: Lane) -> None:
         """Hear from the device, and wrap what it is asked from now on as it wants that. Raises SourceError, Unsupported."""
-        target, steering = lane.target, lane.steering
-        wait = Wait(steering.tries, _SYNCHRONISE_S, _now_s() + steering.tries * _SYNCHRONISE_S)
-        await target.session.ask(Request.of(Operation.GET, (SYS_UP_TIME,)), wait)
+        target, request = lane.target, Request.of(Operation.GET, (SYS_UP_TIME,))
+        wait = Wait(lane.steering.tries, _SYNCHRONISE_S, _now_s() + 2 * lane.steering.tries * _SYNCHRONISE_S)
+        try:
+            await target.session.ask(request, wait)
+        except BadReply:  # the first words of a device that was replaced only show that it was
+            await target.session.ask(request, wait)
         if not isinstance(lane.security, Community):
             lane.security = security(target.session, target.credentials)
             lane.wanted = lane.wanted or lane.plan

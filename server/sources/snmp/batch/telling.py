@@ -7,6 +7,7 @@ import numpy as np
 from server.core.errors import BadReply, NoAnswer, SourceError
 from server.core.model import Chunk, Mask
 from server.sources.snmp.batch.lanes import Lane, Lanes
+from server.sources.snmp.batch.security import Community
 from server.sources.snmp.batch.slots import Slots
 from server.sources.snmp.message import ErrorStatus
 from server.sources.snmp.outcome import Outcome, Quiet
@@ -51,6 +52,8 @@ def outcome(lane: Lane, lanes: Lanes, slots: Slots, came: Mask, *, slow: bool, q
         else:
             told.complete = told.complete and ask not in plan.fast
             told.note(BadReply(UNREADABLE) if lane.unreadable else NoAnswer("no answer"))
+            # Of version 3, another clock or engine than is known makes every answer look wrong.
+            told.unsynchronised |= lane.unreadable > 0 and not isinstance(lane.security, Community)
     late_s = slots.late_s[lane.slots]
     if not np.isnan(late_s).all():
         told.late_reply_s = float(np.nanmax(late_s))
