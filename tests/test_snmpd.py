@@ -2,40 +2,34 @@
 
 from __future__ import annotations
 
-import shutil
 import socket
-import subprocess
 import threading
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
-from server.demo.ports import Port
-from server.demo.probe import wait_for_answer
+from server.core.clock import boot_ns
+from server.core.model import Quality
 from tests.support.live_server import LiveServer
+from tests.support.loops import run_alone
+from tests.support.real_snmpd import RealSnmpd, snmpd
+from tests.support.shown import Shown, watch
+from tests.support.steady_line import SteadyLine, why_not
 
 SETTLE_S = 45.0
-SNMPD = shutil.which("snmpd", path="/usr/sbin:/usr/bin:/usr/local/sbin")
+WATCH_S = 24
+NO_LINE = why_not()
+
+pytestmark = pytest.mark.skipif(snmpd() is None, reason="net-snmp's snmpd is not installed here; .ci/run installs it")
 
 
 @pytest.fixture
-def port(tmp_path: Path) -> Iterator[int]:
-    """UDP port of an snmpd of its own, community public."""
-    reserved = Port.reserve()
-    conf = tmp_path / "snmpd.conf"
-    conf.write_text(f"agentaddress udp:127.0.0.1:{reserved.number}\nrocommunity public 127.0.0.1\n")
-    command = [str(SNMPD), "-f", "-Lf", str(tmp_path / "log"), "-C", "-c", str(conf), "-p", str(tmp_path / "pid")]
-    process = subprocess.Popen(command, env={"SNMP_PERSISTENT_DIR": str(tmp_path), "PATH": "/usr/bin:/bin"})
-    try:
-        assert wait_for_answer("127.0.0.1", reserved.number, 10.0, lambda: process.poll() is None)
-        yield reserved.number
-    finally:
-        process.terminate()
-        process.wait(10)
-        reserved.release()
+def agent() -> Iterator[RealSnmpd]:
+    with RealSnmpd() as agent:
+        yield agent
 
 
 @pytest.fixture
@@ -59,12 +53,10 @@ def traffic() -> Iterator[None]:
     thread.join()
 
 
-@pytest.mark.skipif(SNMPD is None, reason="net-snmp's snmpd is not installed here; .ci/run installs it")
 @pytest.mark.usefixtures("traffic")
-def test_snmpd_is_found_with_its_interfaces_its_cadence_and_a_rate_that_is_marked_as_estimated(port: int) -> None:
-    device = {"name": "real", "address": "127.0.0.1", "port": port, "snmp": {"version": "2c", "community": "public"}}
-    with LiveServer([device]) as server:
-        loopback = settled(server)
+def test_snmpd_is_found_with_its_interfaces_its_cadence_and_a_rate_that_is_marked_as_estimated(agent: RealSnmpd) -> None:
+    with LiveServer([agent.device("real")]) as server:
+        loopback = settled(server, "lo")
         found = server.get("/api/v1/devices/real")
         assert (found["state"], found["reason"]) == ("up", "")
         assert found["cadence_s"] == pytest.approx(3.0, abs=0.2)
@@ -74,12 +66,39 @@ def test_snmpd_is_found_with_its_interfaces_its_cadence_and_a_rate_that_is_marke
         assert loopback["in_bps"] == pytest.approx(loopback["out_bps"], rel=0.01), "what lo sends, it receives"
 
 
-def settled(server: LiveServer) -> dict[str, Any]:
-    """`lo`, as soon as its rate is shown. The agent gives no event for that."""
+@pytest.mark.skipif(bool(NO_LINE), reason=NO_LINE)
+def test_a_steady_line_is_shown_as_steady_though_snmpd_refreshes_only_every_3_s(agent: RealSnmpd) -> None:
+    with SteadyLine() as line, LiveServer([agent.device("real")]) as server:
+        settled(server, line.receiver)
+        before = line.count()
+        shown = run_alone(watch(server.port, ["real"], boot_ns() + WATCH_S * 1_000_000_000))["real"]
+        truth_bps = line.bps_since(before)
+    assert truth_bps == pytest.approx(line.bps, rel=0.001), "the sender kept its pace"
+    for name, way in ((line.sender, "out"), (line.receiver, "in")):
+        found_bps = rates(shown, name, way)
+        assert len(found_bps) > WATCH_S - 5
+        errors = np.array(found_bps) / truth_bps - 1
+        assert np.sqrt(np.mean(errors**2)) <= 0.005, f"{name} {way}: {errors.round(4).tolist()}"
+
+
+def rates(shown: list[Shown], name: str, way: str) -> list[float]:
+    """What was shown of a line; each of it a number, and marked as estimated."""
+    found: list[float] = []
+    for message in shown:
+        place = message.lines.index(name)
+        value = message.values[way][place]
+        assert value is not None
+        assert message.quality[place] & Quality.ESTIMATED
+        found.append(value)
+    return found
+
+
+def settled(server: LiveServer, name: str) -> dict[str, Any]:
+    """The interface, as soon as its rate is shown. The agent gives no event for that."""
     end = time.monotonic() + SETTLE_S
     while time.monotonic() < end:
         rows = {row["name"]: row for row in server.get("/api/v1/devices/real/interfaces")["interfaces"]}
-        if rows and rows["lo"]["in_bps"] is not None and "estimated" in rows["lo"]["quality"]:
-            return dict(rows["lo"])
+        if rows and rows[name]["in_bps"] is not None and "estimated" in rows[name]["quality"]:
+            return dict(rows[name])
         time.sleep(0.5)
-    raise AssertionError(f"no estimated rate of lo within {SETTLE_S:g} s: {rows}")
+    raise AssertionError(f"no estimated rate of {name} within {SETTLE_S:g} s: {rows}")

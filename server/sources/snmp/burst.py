@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from server.core.blocks import Readings
-from server.core.clock import wall_s
 from server.core.model import Table
 from server.core.ports import Emit
 from server.core.tasks import cancel, spawn
@@ -173,7 +172,7 @@ class _Stream:
             self._uptime.restarted([outcome.quiet.chunk])
         if self._uptime.restarted(sorted(outcome.chunks, key=lambda chunk: chunk.received_ns)) or outcome.missing:
             self.trusted = False
-        self._emit.readings(Readings.of([outcome.reading(wall_s(), self.trusted)], burst=True))
+        self._emit.readings(Readings.of([outcome.reading(self.trusted)], burst=True))
         return self._steering if self.trusted else replace(self._steering, quiet_until_s=0.0)
 
     def broke(self, error: BaseException) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from server.core.clock import boot_ns, wall_s
 from server.core.errors import AuthFailed, BadReply, NoAnswer, SourceError
 from server.core.model import Chunk, Reading
 from server.sources.snmp.plan import Plan, Values
@@ -69,11 +70,17 @@ class Outcome:
             return self.plan.one_by_one()
         return self.plan.without(self.lacking) if self.lacking is not None else None
 
-    def reading(self, wall_s: float, trusted: bool) -> Reading:
+    def reading(self, trusted: bool) -> Reading:
         """`trusted` False leaves every cell invalid: the rows may be others than the table says."""
         if not trusted:
             self.values.valid[:] = False
         stamps = self.values.discontinuity.copy() if self.plan.stamped.any() else None
         chunks = tuple(sorted(self.chunks, key=lambda chunk: chunk.sent_ns))
         values = self.values.values, self.values.valid
-        return Reading(self.plan.table, chunks, wall_s, self.metrics, *values, self.interval_s, stamps)
+        return Reading(self.plan.table, chunks, self._wall_s(), self.metrics, *values, self.interval_s, stamps)
+
+    def _wall_s(self) -> float:
+        """When the last answer came; now, without one."""
+        if not self.chunks:
+            return wall_s()
+        return wall_s() - (boot_ns() - max(chunk.received_ns for chunk in self.chunks)) / 1e9

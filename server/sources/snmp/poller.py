@@ -11,7 +11,6 @@ from dataclasses import replace
 import numpy as np
 
 from server.core.blocks import Readings
-from server.core.clock import wall_s
 from server.core.errors import BadReply, NoAnswer, SourceError
 from server.core.log import logger
 from server.core.model import DeviceState
@@ -202,7 +201,7 @@ class Poller:
             self._trusted = trusted = False
             self._errands.at_once()
             self.bursts.distrust()
-        reading = outcome.reading(wall_s(), trusted)
+        reading = outcome.reading(trusted)
         self._emit.readings(Readings.of([reading]))
         self._announcer.interfaces(reading)
         self._judge(outcome)
