@@ -5,18 +5,23 @@ from __future__ import annotations
 import argparse
 import importlib
 import pkgutil
+import signal
 import sys
 from pathlib import Path
 
 import bench
 from bench import report
 
-_NO_BENCHMARKS = {"__main__", "report"}
+_NO_BENCHMARKS = {"__main__", "browsers", "fastagent", "measure", "processes", "report", "toolchain"}
 
 
 def names() -> list[str]:
     """The benchmarks: each module here that is not part of the harness."""
-    return sorted(module.name for module in pkgutil.iter_modules(bench.__path__) if module.name not in _NO_BENCHMARKS)
+    return sorted(
+        module.name
+        for module in pkgutil.iter_modules(bench.__path__)
+        if not module.ispkg and module.name not in _NO_BENCHMARKS
+    )
 
 
 def main() -> int:
@@ -31,6 +36,7 @@ def main() -> int:
         for name in names():
             print(f"{name:12} {(importlib.import_module(f'bench.{name}').__doc__ or '').splitlines()[0]}")
         return 0
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # what it started ends with it
     module = importlib.import_module(f"bench.{asked.name}")
     figures: dict[str, report.Figure] = module.run(long=asked.long)
     print(report.as_text(figures))
