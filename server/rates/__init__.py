@@ -1,7 +1,8 @@
-"""Rates: turns a device's raw Readings into Frames. Pure arithmetic: no I/O and no clock of its own."""
+"""Rates: turns devices' raw Readings into Frames. Pure arithmetic: no I/O and no clock of its own."""
 
 from __future__ import annotations
 
 from server.rates.meter import RateMeter
+from server.rates.meters import Meters
 
-__all__ = ["RateMeter"]
+__all__ = ["Meters", "RateMeter"]

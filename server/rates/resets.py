@@ -4,25 +4,68 @@ from __future__ import annotations
 
 import numpy as np
 
-from server.core.model import Event, Mask, Reading, Severity, Table
-from server.rates.cells import Memory
+from server.core.model import Event, Mask, Severity, Table
+from server.rates.tick import Tick
 
 _MOST_EVENTS = 5  # more rows at once are one event
 
 
-def stamps_changed(memory: Memory, reading: Reading, present: Mask) -> Mask | None:
+def take_out_resets(tick: Tick) -> tuple[Mask | None, list[Event]]:
+    """(rows,) that were reset, None for none, and the events. None of a reset row's older values is a base any more."""
+    plan, restarts = tick.plan, tick.when.restarts
+    memory = plan.arena.rows
+    reset = _stamps_changed(tick)
+    if tick.growth.reset is not None:
+        fallen: Mask = np.logical_or.reduce(tick.growth.reset, axis=0)
+        reset = fallen if reset is None else reset | fallen
+    if restarts and reset is None:
+        reset = np.zeros(plan.rows_planned, dtype=np.bool_)
+    if reset is None or not (restarts or reset.any()):
+        memory.faster[plan.rows] = tick.growth.faster
+        return None, []
+    events = list[Event]()
+    for device in sorted({*restarts, *np.flatnonzero(plan.segments.any(reset)).tolist()}):
+        rows = plan.rows_of(device)
+        events += _events(tick, device, reset[rows])
+        if device in restarts:
+            reset[rows] = True
+            plan.devices[device].cadence.restart(int(tick.when.first_ns[device]) / 1e9)
+    tick.usable = tick.usable & ~reset
+    tick.rate[:, reset] = np.nan
+    numbers = np.arange(plan.rows.start, plan.rows.stop) if isinstance(plan.rows, slice) else plan.rows
+    plan.arena.cells.known[:, numbers[reset]] = False
+    memory.faster[plan.rows] = tick.growth.faster & ~reset  # what it grew across a reset says nothing of its speed
+    return reset, events
+
+
+def _stamps_changed(tick: Tick) -> Mask | None:
     """(rows,) whose discontinuity stamp differs from the one before; None when none does. Takes note of the new stamps.
 
-    Only a row of which some counter is `present` (counters, rows) was heard: the stamp of another means nothing.
+    Only a row of which some counter is present was heard: the stamp of another means nothing.
     """
-    stamp = reading.discontinuity
-    if stamp is None:
+    readings, plan = tick.readings, tick.plan
+    if not readings.stamped.any():
         return None
-    heard = present.any(axis=0)
-    changed = heard & memory.stamped & (stamp != memory.stamp)
-    memory.stamp = np.where(heard, stamp, memory.stamp)
-    memory.stamped = memory.stamped | heard
+    memory, rows, stamp = plan.arena.rows, plan.rows, readings.discontinuity
+    heard = np.logical_or.reduce(tick.present, axis=0)
+    if not readings.stamped.all():
+        heard &= plan.segments.spread(readings.stamped)
+    before, stamped = memory.stamp[rows], memory.stamped[rows]
+    changed: Mask = heard & stamped & (stamp != before)
+    if changed.any() or not stamped.all():
+        memory.stamp[rows] = np.where(heard, stamp, before)
+        memory.stamped[rows] = stamped | heard
     return changed if changed.any() else None
+
+
+def _events(tick: Tick, device: int, reset: Mask) -> list[Event]:
+    table, wall_s = tick.plan.devices[device].table, float(tick.readings.wall_s[device])
+    restart = tick.when.restarts.get(device)
+    if restart is None:
+        return reset_events(table.device, wall_s, table, reset)
+    if restart.leap_s:
+        return [leap_event(table.device, wall_s, restart.leap_s)]
+    return [restart_event(table.device, wall_s, restart.up_s)]
 
 
 def restart_event(device: str, wall_s: float, up_s: float) -> Event:

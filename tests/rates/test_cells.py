@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from server.rates.cells import Memory
+from server.rates.cells import Dues, Memory
+from server.rates.layout import Selector
 from tests.rates.build import ERRORS, IN, OUT, table, with_row
 
 
@@ -13,8 +14,9 @@ def numbered() -> Memory:
     memory = Memory.of(table(names=["a", "b", "c"]))
     memory.cells.known[:] = True
     memory.cells.value[:] = np.arange(6, dtype=np.uint64).reshape(2, 3)
-    memory.stamp[:], memory.stamped[:] = [7, 8, 9], True
-    memory.faster[:] = True
+    memory.rows.stamp[:], memory.rows.stamped[:] = [7, 8, 9], True
+    memory.rows.faster[:] = True
+    memory.rows.grew[:] = [1, 2, 3]
     return memory
 
 
@@ -24,14 +26,15 @@ def test_bases_follow_the_names_of_rows_and_metrics() -> None:
     moved = numbered().moved_to(new)
     assert moved.cells.known.tolist() == [[False] * 3, [False, True, True], [False, True, True]]
     assert moved.cells.value[1:, 1:].tolist() == [[5, 3], [2, 0]]
-    assert moved.stamp[1:].tolist() == [9, 7]
-    assert moved.stamped.tolist() == [False, True, True]
+    assert moved.rows.stamp[1:].tolist() == [9, 7]
+    assert moved.rows.grew.tolist() == [0, 3, 1]
+    assert moved.rows.stamped.tolist() == [False, True, True]
 
 
 def test_a_row_with_another_index_has_no_past() -> None:
     moved = numbered().moved_to(with_row(table(names=["a", "b", "c"]), 1, index=50))
     assert moved.cells.known.tolist() == [[True, False, True]] * 2
-    assert moved.stamped.tolist() == [True, False, True]
+    assert moved.rows.stamped.tolist() == [True, False, True]
 
 
 def test_a_cell_with_other_bits_has_no_base() -> None:
@@ -48,17 +51,21 @@ def test_a_table_that_shares_nothing_has_no_past() -> None:
 
 
 def test_how_often_a_metric_is_due_is_the_longer_of_its_last_two_spacings() -> None:
-    memory = Memory.of(table(1, metrics=(IN, ERRORS)))
-    fast, both = np.array([0]), np.array([0, 1])
-    assert memory.usual_ticks(both, 0).tolist() == [0, 0]
+    dues = Dues.empty(2, 3)
+    fast, both = (slice(0, 1), np.array([0, 2])), (slice(0, 2), np.array([0, 2]))
+
+    def usual(at: tuple[Selector, Selector], *numbers: int) -> list[list[int]]:
+        return dues.usual_ticks(at, np.array(numbers)).tolist()  # type: ignore[no-any-return]
+
+    assert usual(both, 0, 7) == [[0, 0], [0, 0]]
     for number in range(1, 10):
-        assert memory.usual_ticks(fast, number).tolist() == [1]
-    assert memory.usual_ticks(both, 10).tolist() == [1, 10]
-    assert memory.usual_ticks(both, 13).tolist() == [3, 10]
-    assert memory.usual_ticks(both, 14).tolist() == [3, 3]
+        assert usual(fast, number, number + 7) == [[1, 1]]
+    assert usual(both, 10, 20) == [[1, 4], [10, 13]]
+    assert usual(both, 13, 21) == [[3, 4], [10, 13]]
+    assert usual(both, 14, 22) == [[3, 1], [3, 1]]
 
 
 def test_a_row_is_known_to_be_faster_than_it_states_until_it_states_another_speed() -> None:
     moved = numbered().moved_to(with_row(table(names=["c", "a"]), 1, index=1, speed_bps=5))
-    assert moved.faster.tolist() == [False, False]  # c has another index, a another speed
-    assert numbered().moved_to(table(names=["a", "new"])).faster.tolist() == [True, False]
+    assert moved.rows.faster.tolist() == [False, False]  # c has another index, a another speed
+    assert numbered().moved_to(table(names=["a", "new"])).rows.faster.tolist() == [True, False]

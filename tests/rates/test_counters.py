@@ -26,9 +26,9 @@ def grow(
         np.array([[before]], dtype=np.uint64),
         np.array([[True]]),
         could_s=np.array([[span_s]]),
-        shown_bps=np.array([[shown_bps]]),
+        shown_bps=lambda: np.array([[shown_bps]]),
         faster=np.array([faster]),
-        limits=Limits.of(of, [0]),
+        limits=Limits.of(of.counter_bits, np.array([[metric.line_bits]]), of.speeds_bps()),
     )
 
 
@@ -169,9 +169,9 @@ def test_each_cell_is_judged_by_its_own_bits_and_row() -> None:
         np.array([[2**32 - 5, 2**32 - 5]], dtype=np.uint64),
         np.array([[True, True]]),
         could_s=np.ones((1, 2)),
-        shown_bps=np.full((1, 2), np.nan),
+        shown_bps=lambda: np.full((1, 2), np.nan),
         faster=np.zeros(2, dtype=np.bool_),
-        limits=Limits.of(of, [0]),
+        limits=Limits.of(of.counter_bits, np.array([[8.0]]), of.speeds_bps()),
     )
     assert growth.wrapped is not None
     assert growth.reset is not None

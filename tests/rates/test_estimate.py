@@ -294,3 +294,18 @@ def test_polls_at_which_only_idle_rows_answer_are_no_sign_of_a_cadence() -> None
         one = reading(of, second, values, missing=lost if partly else (), chunks=[partly] if partly else None)
         frame, _ = meter.advance(one)
         assert frame.cadence_s is None
+
+
+def test_a_row_that_pauses_for_a_refresh_is_measured_over_the_one_that_brought_its_growth() -> None:
+    refreshes = every(1.5, 400)
+    dice, sent = random.Random(4), [0.0]
+    for _ in refreshes:
+        sent.append(sent[-1] + dice.choice([0.0, 1.5e9 / 8]))
+
+    def now_and_then(at_s: float) -> float:
+        return sent[bisect_right(refreshes, at_s)]
+
+    agent = Agent([[steady(bps) for bps in LOADS_BPS] + [now_and_then]] * 2, refreshes)
+    shown = np.array([frame.values[0, 4] for frame in agent.poll(250)[60:]])
+    shown = shown[~np.isnan(shown)]
+    assert np.minimum(np.abs(shown), np.abs(shown / 1e9 - 1)).max() < 0.01

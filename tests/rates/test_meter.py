@@ -42,11 +42,8 @@ def test_an_idle_device_shows_true_zeros_after_15_s() -> None:
     assert frames[16].quality.tolist() == [0]
 
 
-def test_seq_goes_on_from_where_it_is_told_and_rises_by_one() -> None:
-    meter = RateMeter("sw1", next_seq=41)
-    assert meter.next_seq == 41
-    assert [frame.seq for frame in feed(meter, (steady(at) for at in range(3)))] == [41, 42, 43]
-    assert meter.next_seq == 44
+def test_seq_begins_at_zero_and_rises_by_one() -> None:
+    assert [frame.seq for frame in feed(RateMeter("sw1"), (steady(at) for at in range(3)))] == [0, 1, 2]
 
 
 def test_gauges_and_states_pass_through_from_the_first_tick() -> None:
