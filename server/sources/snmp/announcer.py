@@ -6,10 +6,11 @@ from collections.abc import Iterable
 
 from server.core.clock import wall_s
 from server.core.log import logger
-from server.core.model import DeviceState, DeviceStatus, Event, Reading, Severity
+from server.core.model import DeviceState, DeviceStatus, Event, Severity
 from server.core.ports import Emit
 from server.sources.snmp import mib
 from server.sources.snmp.health import Judgement
+from server.sources.snmp.outcome import Outcome
 from server.sources.snmp.settings import DeviceSettings
 
 _log = logger("snmp")
@@ -88,15 +89,14 @@ class Announcer:
         if not (fine and before is DeviceState.STARTING):
             self._emit.event(Event(wall_s(), kind, text, severity, device=name))
 
-    def interfaces(self, reading: Reading) -> None:
-        """Compare ifOperStatus, where the reading has it, with the last time; rows are known by name."""
-        if mib.OPER_STATUS not in reading.columns:
+    def interfaces(self, outcome: Outcome) -> None:
+        """Compare ifOperStatus, where it was asked and is trusted, with the last time; rows are known by name."""
+        position = outcome.values.position.get(mib.OPER_STATUS)
+        if position is None or not outcome.trusted:
             return
-        position = reading.columns.index(mib.OPER_STATUS)
         changes: list[tuple[str, int]] = []
-        for row, value, valid in zip(
-            reading.table.rows, reading.values[position].tolist(), reading.valid[position].tolist(), strict=True
-        ):
+        values, valids = outcome.values.values[position].tolist(), outcome.values.valid[position].tolist()
+        for row, value, valid in zip(outcome.plan.table.rows, values, valids, strict=True):
             if not valid:
                 continue
             before = self._oper.get(row.name)

@@ -10,9 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from server.core.blocks import Readings
 from server.core.model import Table
-from server.core.ports import Emit
 from server.core.tasks import cancel, spawn
 from server.sources.snmp.engine import PollEngine, Rounds, Schedule, Steering, Target
 from server.sources.snmp.outcome import Outcome
@@ -39,10 +37,9 @@ class Bursts:
     State: who wants what (`_wanted`), how the device is polled (`_context`, None: not at the moment), and the stream.
     """
 
-    def __init__(self, device: str, polling: PollingDefaults, emit: Emit) -> None:
+    def __init__(self, device: str, polling: PollingDefaults) -> None:
         self._device = device
         self._polling = polling
-        self._emit = emit
         self._wanted: dict[int, tuple[frozenset[str], float]] = {}
         self._numbers = itertools.count()
         self._versions = itertools.count(1)
@@ -128,7 +125,7 @@ class Bursts:
             rows, interval_s = _union(self._wanted)
             plan = self._plan(context.plan, rows, next(self._versions))
             if plan.table.rows:
-                self._stream = _Stream(self._emit, interval_s)
+                self._stream = _Stream(interval_s)
                 await self._stream.begin(context, plan, interval_s, self._polling.requests_at_once)
 
     @staticmethod
@@ -151,9 +148,8 @@ class Bursts:
 class _Stream:
     """The rounds of one burst; their `Owner`."""
 
-    def __init__(self, emit: Emit, interval_s: float) -> None:
+    def __init__(self, interval_s: float) -> None:
         self.trusted = True
-        self._emit = emit
         self._uptime = Uptime()
         self._steering = Steering(1, _SHARE * interval_s, quiet_until_s=math.inf)
         self._rounds: Rounds | None = None
@@ -167,12 +163,12 @@ class _Stream:
             await self._rounds.close()
 
     def ticked(self, outcome: Outcome) -> Steering:
-        """Emit it; a burst judges no device. What it finds wrong, the ordinary ticks find too."""
+        """A burst judges no device: what it finds wrong, the ordinary ticks find too."""
         if outcome.quiet is not None:
             self._uptime.restarted([outcome.quiet.chunk])
         if self._uptime.restarted(sorted(outcome.chunks, key=lambda chunk: chunk.received_ns)) or outcome.missing:
             self.trusted = False
-        self._emit.readings(Readings.of([outcome.reading(self.trusted)], burst=True))
+        outcome.trusted = self.trusted
         return self._steering if self.trusted else replace(self._steering, quiet_until_s=0.0)
 
     def broke(self, error: BaseException) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from server.core.errors import LinewatchError
+from server.core.ports import Emit
 from server.sources.snmp.message import Answer, Request
 from server.sources.snmp.outcome import Outcome
 from server.sources.snmp.plan import Plan
@@ -88,7 +89,7 @@ class Owner(Protocol):
     """Who has a device polled, and is told what came of it. Its methods never wait."""
 
     def ticked(self, outcome: Outcome) -> Steering:
-        """A tick is over. Emits its Reading."""
+        """A tick is over; its Reading is emitted when this returns. Says in the outcome whether it is to be trusted."""
         ...
 
     def broke(self, error: BaseException) -> None:
@@ -98,13 +99,14 @@ class Owner(Protocol):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Target:
-    """A device that is to be polled: where it is, and the session with it that is open."""
+    """A device that is to be polled: where it is, the session with it that is open, and where its Readings go."""
 
     device: str
     peer: tuple[str, int]
     credentials: Credentials
     session: Session
     bad: Bad
+    emit: Emit
     burst: bool = False
 
 

@@ -32,6 +32,7 @@ class Outcome:
     that version 1 refused. `slow`: the slow columns were due. `late_s`: how long after its time the tick began.
     `late_reply_s`: how old an answer was that came after its request had been given up. `skipped` ticks before it were left
     out. `quiet`: the ticks since the last that was told. `unsynchronised`: the device wants that first (`Rounds`).
+    `trusted`: the rows are those that the table says, and the owner says whether they are.
     """
 
     plan: Plan
@@ -51,6 +52,7 @@ class Outcome:
     skipped: int = 0
     quiet: Quiet | None = None
     unsynchronised: bool = False
+    trusted: bool = True
 
     @property
     def reply_s(self) -> float:
@@ -70,9 +72,9 @@ class Outcome:
             return self.plan.one_by_one()
         return self.plan.without(self.lacking) if self.lacking is not None else None
 
-    def reading(self, trusted: bool) -> Reading:
-        """`trusted` False leaves every cell invalid: the rows may be others than the table says."""
-        if not trusted:
+    def reading(self) -> Reading:
+        """Every cell is invalid where it is not `trusted`."""
+        if not self.trusted:
             self.values.valid[:] = False
         stamps = self.values.discontinuity.copy() if self.plan.stamped.any() else None
         chunks = tuple(sorted(self.chunks, key=lambda chunk: chunk.sent_ns))

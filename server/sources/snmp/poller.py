@@ -10,7 +10,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from server.core.blocks import Readings
 from server.core.errors import BadReply, NoAnswer, SourceError
 from server.core.log import logger
 from server.core.model import DeviceState
@@ -60,7 +59,7 @@ class Poller:
         self._patience = Patience(polling)
         self._back_off = BackOff(polling.interval_s)
         self._uptime = Uptime()
-        self.bursts = Bursts(settings.name, polling, emit)
+        self.bursts = Bursts(settings.name, polling)
         # Of the newest table. It rises as long as this poller lives, which has one address and one set of credentials. A new
         # poller starts over: its first table has a version that is not greater than the last one's, and that tells the rates
         # that these may be the counters of another device.
@@ -156,7 +155,7 @@ class Poller:
         """Have the plan polled, by another engine where this one cannot."""
         assert self._plan is not None
         polling = self._polling
-        target = Target(self._settings.name, self._link.peer, self._settings.snmp, self._link.session, self._bad)
+        target = Target(self._settings.name, self._link.peer, self._settings.snmp, self._link.session, self._bad, self._emit)
         schedule = Schedule(
             _now_s() + self._phase_s(), polling.interval_s, polling.slow_interval_s, polling.requests_at_once
         )
@@ -189,21 +188,19 @@ class Poller:
         return True
 
     def ticked(self, outcome: Outcome) -> Steering:
-        """A tick is over: believe it or not, emit it, judge the device by it, and learn from it."""
+        """A tick is over: believe it or not, judge the device by it, and learn from it."""
         quiet = outcome.quiet
         if quiet is not None:
             self._health.heard(quiet.answered_s)
             self._uptime.restarted([quiet.chunk])
-        trusted = self._trusted and self._found is not None and outcome.plan.table is self._found.table
+        outcome.trusted = self._trusted and self._found is not None and outcome.plan.table is self._found.table
         if self._uptime.restarted(sorted(outcome.chunks, key=lambda chunk: chunk.received_ns)):
             # Its ifIndexes may mean other interfaces now: nothing is believed until they were read again.
             self._restarts += 1
-            self._trusted = trusted = False
+            self._trusted = outcome.trusted = False
             self._errands.at_once()
             self.bursts.distrust()
-        reading = outcome.reading(trusted)
-        self._emit.readings(Readings.of([reading]))
-        self._announcer.interfaces(reading)
+        self._announcer.interfaces(outcome)
         self._judge(outcome)
         self._learn(outcome)
         return self._steering()

@@ -6,6 +6,7 @@ import asyncio
 
 import numpy as np
 
+from server.core.blocks import Readings
 from server.core.tasks import cancel, every, spawn
 from server.sources.snmp.engine import Owner, Schedule, Steering, Target, Wait
 from server.sources.snmp.outcome import Outcome
@@ -57,6 +58,7 @@ class AskingRounds:
             outcome.skipped = skipped
             taken += 1
             self._steering = self._owner.ticked(outcome)
+            self._target.emit.readings(Readings.of([outcome.reading()], burst=self._target.burst))
             expected = tick + self._steering.stride
 
     async def _tick(self, due_s: float) -> Outcome:

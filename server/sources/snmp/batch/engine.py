@@ -1,7 +1,7 @@
 """The batch engine: all devices' ticks, sent and taken in together.
 
 One step of the loop every 10 ms takes in what came, begins what is due and sends it; ticks that are over go out every 20 ms,
-side by side. A tick of which nothing has to be told is emitted as it is; of any other its owner is told.
+side by side. Of a tick that is not as usual its owner is told first.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from server.sources.snmp.batch.template import SlotRequest
 from server.sources.snmp.batch.ticks import Ticks
 from server.sources.snmp.engine import Bad, Credentials, Owner, Schedule, Steering, Target, Wait
 from server.sources.snmp.message import Operation, Request
-from server.sources.snmp.mib import OPER_STATUS, SYS_UP_TIME
+from server.sources.snmp.mib import SYS_UP_TIME
 from server.sources.snmp.plan import Plan
 from server.sources.snmp.session import SocketSession
 from server.sources.snmp.wire import Tag
@@ -167,58 +167,39 @@ class BatchEngine:
             self._put_out_kind(ticks, members, slow=slow)
 
     def _put_out_kind(self, ticks: Ticks, members: list[Lane], *, slow: bool) -> None:
+        """Tell the owners of those that are not as usual, and emit all as one block."""
         lanes, now_ns = ticks.lanes, boot_ns()
-        may = [lane for lane in members if lanes.quiet_until[lane.number] > now_ns and lane.plan.table.rows]
-        quiet = {lane.number for lane in may}
-        odd = [lane for lane in members if lane.number not in quiet]
-        if may:
-            harvest = self._harvest(ticks, may, slow=slow)
-            usual = harvest.as_usual(lanes, ticks.slots)
-            if not usual.all():
-                odd += [lane for lane, fine in zip(may, usual.tolist(), strict=True) if not fine]
-                may = [lane for lane, fine in zip(may, usual.tolist(), strict=True) if fine]
-                harvest = self._harvest(ticks, may, slow=slow) if may else harvest
-            if may:
-                self._emit_quietly(ticks, harvest)
-        for lane in odd:
-            self._tell(ticks, lane, slow=slow)
-
-    def _harvest(self, ticks: Ticks, members: list[Lane], *, slow: bool) -> Harvest:
-        sheets = [lane.whole if slow else lane.fast for lane in members]
-        return Harvest.of(members, sheets, ticks.slots, ticks.came)
-
-    def _emit_quietly(self, ticks: Ticks, harvest: Harvest) -> None:
-        lanes, own = ticks.lanes, harvest.lanes
+        harvest = Harvest.of(members, [lane.whole if slow else lane.fast for lane in members], ticks.slots, ticks.came)
+        quiet = harvest.as_usual(lanes, ticks.slots) & (lanes.quiet_until[harvest.lanes] > now_ns)
+        for device in np.flatnonzero(~quiet).tolist():
+            self._tell(ticks, harvest, device, slow=slow)
+        well = harvest.lanes[quiet]
         harvest.heard(lanes)
-        lanes.told[own] = False
-        lanes.skipped[own] = 0
         harvest.remember_stamps()
+        lanes.told[well] = False
+        lanes.skipped[harvest.lanes] = 0
         self._emit.readings(harvest.readings(lanes))
-        late_s = np.maximum(lanes.asked_at[own] - lanes.began[own], 0) / 1e9
-        if not harvest.members[0].target.burst:
-            self._metrics.polls_answered([lane.target.device for lane in harvest.members], harvest.reply_s(), late_s)
+        if len(well) and not members[0].target.burst:
+            late_s = np.maximum(lanes.asked_at[well] - lanes.began[well], 0) / 1e9
+            names = [lane.target.device for lane, fine in zip(members, quiet.tolist(), strict=True) if fine]
+            self._metrics.polls_answered(names, harvest.reply_s()[quiet], late_s)
 
-    def _tell(self, ticks: Ticks, lane: Lane, *, slow: bool) -> None:
-        lanes, number, now_s = ticks.lanes, lane.number, _now_s()
+    def _tell(self, ticks: Ticks, harvest: Harvest, device: int, *, slow: bool) -> None:
+        lane, lanes, now_s = harvest.members[device], ticks.lanes, _now_s()
+        number = lane.number
         quiet_s = None if lanes.told[number] else now_s - (boot_ns() - int(lanes.seen[number])) / 1e9
         found = outcome(lane, lanes, ticks.slots, ticks.came, slow=slow, quiet_s=quiet_s)
-        self._remember(ticks, lane, slow=slow)
+        harvest.remember(device)
         lanes.told[number] = True
-        lanes.skipped[number] = 0
         try:
             lane.steering = lane.owner.ticked(found)
         except Exception as error:
+            found.trusted = False
             lane.owner.broke(error)
             lanes.due[number] = NEVER
-            return
-        lanes.steer(number, lane.steering, lane.schedule, boot_ns(), now_s)
-
-    def _remember(self, ticks: Ticks, lane: Lane, *, slow: bool) -> None:
-        """What the next ticks are held against."""
-        harvest = self._harvest(ticks, [lane], slow=slow)
-        harvest.heard(ticks.lanes)
-        if OPER_STATUS in harvest.sheets[0].columns:
-            lane.oper = harvest.values[harvest.sheets[0].columns.index(OPER_STATUS)].copy()
+        else:
+            lanes.steer(number, lane.steering, lane.schedule, boot_ns(), now_s)
+        harvest.told(device, trusted=found.trusted)
 
 
 class BatchRounds:

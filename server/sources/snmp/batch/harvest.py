@@ -12,7 +12,7 @@ from server.core.blocks import NO_TICKS, NOT_CARRIED, Chunks, Readings
 from server.core.clock import boot_ns, wall_s
 from server.core.model import Counts, Floats, Mask
 from server.sources.snmp.batch.lanes import Lane, Lanes
-from server.sources.snmp.batch.sheet import Sheet
+from server.sources.snmp.batch.sheet import NOWHERE, Sheet
 from server.sources.snmp.batch.slots import Slots
 from server.sources.snmp.mib import OPER_STATUS
 
@@ -25,7 +25,8 @@ class Harvest:
     """The answers of some lanes that had the same kind of tick, side by side.
 
     `lanes` (devices,) are their numbers. Rows and columns as in `Readings`; `asks` (chunks,) are the slots that were asked,
-    `ask_starts` (devices,) where each lane's begin. `answered` (chunks,): well, with the device's clock.
+    `ask_starts` (devices,) where each lane's begin. `kept` (chunks,): was answered well; `answered`: with the device's
+    clock.
     """
 
     members: Sequence[Lane]
@@ -40,6 +41,7 @@ class Harvest:
     exists: Mask
     stamps: Counts
     stamp_valid: Mask
+    kept: Mask
     answered: Mask
     ticks: NDArray[np.int64]
     sent: NDArray[np.int64]
@@ -65,10 +67,11 @@ class Harvest:
             ask_starts=np.cumsum([0, *lengths], dtype=np.intp)[:-1],
             ask_lane=np.repeat(np.arange(len(members)), lengths),
             values=slots.values[slot, place],
-            valid=slots.valid[slot, place],
+            valid=slots.valid[slot, place] & came[slot],
             exists=np.concatenate([sheet.exists for sheet in sheets], axis=1),
             stamps=slots.values[stamp_slot, stamp_place],
-            stamp_valid=slots.valid[stamp_slot, stamp_place] | (stamp_slot == 0),
+            stamp_valid=slots.valid[stamp_slot, stamp_place] & came[stamp_slot] | (stamp_slot == NOWHERE),
+            kept=good,
             answered=clock,
             ticks=np.where(clock, slots.values[asks, 0], 0).astype(np.int64),
             sent=slots.sent_ns[asks],
@@ -117,10 +120,8 @@ class Harvest:
     def readings(self, lanes: Lanes) -> Readings:
         """One block of all."""
         now_ns, now_s = boot_ns(), wall_s()
-        widths = np.diff(self.starts)
-        ask = np.concatenate([sheet.ask for sheet in self.sheets], axis=1)
-        carried = np.where(self.exists, ask + np.repeat(self.ask_starts, widths).astype(np.int32), NOT_CARRIED)
-        received = np.maximum.reduceat(self.received, self.ask_starts)
+        received = np.maximum.reduceat(np.where(self.kept, self.received, 0), self.ask_starts)
+        received[received == 0] = now_ns  # nothing came
         stamped = np.array([lane.stamped for lane in self.members])
         return Readings(
             tables=tuple(lane.plan.table for lane in self.members),
@@ -131,16 +132,39 @@ class Harvest:
             values=self.values,
             valid=self.valid,
             chunks=Chunks(
-                device=self.ask_lane,
-                sent_ns=self.sent,
-                received_ns=self.received,
-                device_ticks=np.where(self.answered, self.ticks, NO_TICKS),
-                carried=carried.astype(np.int32, copy=False),
+                device=self.ask_lane[self.kept],
+                sent_ns=self.sent[self.kept],
+                received_ns=self.received[self.kept],
+                device_ticks=np.where(self.answered, self.ticks, NO_TICKS)[self.kept],
+                carried=self._carried(),
             ),
             discontinuity=self.stamps,
             stamped=stamped,
             burst=self.members[0].target.burst,
         )
+
+    def _carried(self) -> NDArray[np.int32]:
+        """(columns, rows) which of the kept answers carried a cell."""
+        widths = np.diff(self.starts)
+        ask = np.concatenate([sheet.ask for sheet in self.sheets], axis=1) + np.repeat(self.ask_starts, widths)
+        if self.kept.all():
+            return np.where(self.exists, ask, NOT_CARRIED).astype(np.int32)
+        place = np.where(self.kept, np.cumsum(self.kept) - 1, NOT_CARRIED)
+        return np.where(self.exists, place[np.where(self.exists, ask, 0)], NOT_CARRIED).astype(np.int32)
+
+    def told(self, device: int, *, trusted: bool) -> None:
+        """The lane's owner was told: take over what it says of its rows, and the discontinuity times that are known."""
+        rows = slice(int(self.starts[device]), int(self.starts[device + 1]))
+        if not trusted:
+            self.valid[:, rows] = False
+        self.stamps[rows] = self.members[device].stamps
+
+    def remember(self, device: int) -> None:
+        """What the lane's next ticks are held against."""
+        sheet, lane = self.sheets[device], self.members[device]
+        if OPER_STATUS in sheet.columns:
+            now = self.values[sheet.columns.index(OPER_STATUS), self.starts[device] : self.starts[device + 1]]
+            lane.oper = now.copy()
 
     def reply_s(self) -> Floats:
         """(devices,) how long the slowest answer took."""

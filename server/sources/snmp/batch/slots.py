@@ -58,6 +58,7 @@ class Slots(Columns):
         self._sockets: dict[int, Datagrams] = {}
         self._families = np.zeros(0, np.int32)
         self._taken = np.zeros(0, np.bool_)
+        self.behind = False  # more has come than the last `receive` took in
         self._end = 0  # one past the last slot that was ever taken
         self._make_room(needed=1, wide=1, datagram_octets=0)
         for family in (socket.AF_INET, socket.AF_INET6):
@@ -178,11 +179,15 @@ class Slots(Columns):
         After some milliseconds the rest is left for the next call; its time of arrival is the kernel's all the same.
         """
         answered: list[NDArray[np.intp]] = []
+        self.behind = False
         for opened in self._sockets.values():
             until_ns = boot_ns() + _LONGEST_NS
             while count := opened.receive():
                 answered += self._intake.take(count, opened.family)
-                if count < ROOM or boot_ns() > until_ns:
+                if count < ROOM:
+                    break
+                if boot_ns() > until_ns:
+                    self.behind = True
                     break
         self._tally.tell()
         return np.concatenate(answered) if answered else np.zeros(0, np.intp)

@@ -104,7 +104,10 @@ class Ticks:
             self._unsent[number] = np.concatenate([[slot], rest]).astype(np.intp)
 
     def go_on(self, now_ns: int) -> None:
-        """Send what waits for answers to come, and send again what was not answered."""
+        """Send what waits for answers to come, and send again what was not answered.
+
+        Nothing is taken for unanswered while more has come than was taken in.
+        """
         lanes = self.lanes
         ready: list[NDArray[np.intp]] = []
         for number in list(self._unsent):
@@ -121,7 +124,8 @@ class Ticks:
                 del self._unsent[number]
         if ready:
             self._send(np.concatenate(ready))
-        again = np.flatnonzero((lanes.resend <= now_ns) & (lanes.tries_left > 0) & (lanes.open > 0))
+        judged_ns = 0 if self.slots.behind else now_ns
+        again = np.flatnonzero((lanes.resend <= judged_ns) & (lanes.tries_left > 0) & (lanes.open > 0))
         if len(again):
             waiting = np.concatenate([self.members[number].slots for number in again.tolist()])
             self.slots.again(waiting[self.slots.pending[waiting]])
@@ -132,7 +136,8 @@ class Ticks:
         """The lanes whose tick is over: all came, or the time is up. What did not come is given up."""
         lanes = self.lanes
         busy = lanes.deadline != NEVER
-        numbers = np.flatnonzero(busy & ((lanes.open <= 0) | (lanes.deadline <= now_ns)))
+        judged_ns = 0 if self.slots.behind else now_ns
+        numbers = np.flatnonzero(busy & ((lanes.open <= 0) | (lanes.deadline <= judged_ns)))
         late = numbers[lanes.open[numbers] > 0]
         if len(late):
             waiting = np.concatenate([self.members[number].slots for number in late.tolist()])
