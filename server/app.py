@@ -52,13 +52,13 @@ class App:
         self.history = RingHistory(config.live.history_s)
         self.metrics = OwnMetrics()
         self._events = RecentEvents()
-        self._board = SummaryBoard(self.inventory)
+        self._board = SummaryBoard()
         # those that keep state come before those who read it
         for subscriber in (self.inventory, self.history, self._events, self._board, self.metrics):
             self.hub.subscribe(subscriber)
-        readers = Readers(self.inventory, self.history, self._events, self._board, self.metrics)
-        self._live = LiveSink(self.hub, readers, config.live, config.polling.interval_s)
         self._source = SnmpSource(config.polling, config.devices, Pipeline(self.hub), self.metrics)
+        readers = Readers(self.inventory, self.history, self._events, self._board, self.metrics, self._source)
+        self._live = LiveSink(self.hub, readers, config.live, config.polling.interval_s)
         self._stopping = asyncio.Event()
         self._reloading = asyncio.Lock()
 
@@ -137,6 +137,7 @@ class App:
             Route("/", PageHandler, {"pages": pages, "page": "overview"}),
             Route("/device/{device}", PageHandler, {"pages": pages, "page": "device"}),
             Route("/wall", PageHandler, {"pages": pages, "page": "wall"}),
+            Route("/sources", PageHandler, {"pages": pages, "page": "sources"}),
         ]
 
 

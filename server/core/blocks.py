@@ -6,6 +6,7 @@ devices of a block have the same metrics and the same columns. `Reading` and `Fr
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -150,6 +151,20 @@ class Frames:
                 return values
         return None
 
+    def sampled(self, *shown: str) -> Mask:
+        """(devices,) whether there is a sample in any row and any of these columns; without names, in any column."""
+        begin, end = self.starts[:-1], self.starts[1:]
+        if not shown and len(self.values) and (end > begin).all() and not np.isnan(self.values[0, begin]).any():
+            return np.ones(len(begin), dtype=np.bool_)  # the first row of each says enough
+        some = np.zeros(self.values.shape[1], dtype=np.bool_)
+        named = [values for name in shown if (values := self.column(name)) is not None]
+        for values in named if shown else self.values:
+            some |= ~np.isnan(values)
+            if some.all():
+                return end > begin
+        until = np.concatenate(([0], np.cumsum(some)))
+        return until[end] > until[begin]
+
     @classmethod
     def of(cls, frames: Sequence[Frame], *, burst: bool = False) -> Frames:
         """One block of these; raises ValueError where they differ in columns or metrics, or there is none."""
@@ -173,18 +188,18 @@ class Frames:
 
     def frame(self, device: int) -> Frame:
         """One device of the block; its arrays are views."""
-        rows = slice(int(self.starts[device]), int(self.starts[device + 1]))
+        rows = slice(self.starts.item(device), self.starts.item(device + 1))
         return Frame(
             table=self.tables[device],
-            seq=int(self.seqs[device]),
-            wall_s=float(self.wall_s[device]),
-            span_s=float(self.span_s[device]),
+            seq=self.seqs.item(device),
+            wall_s=self.wall_s.item(device),
+            span_s=self.span_s.item(device),
             columns=self.columns,
             values=self.values[:, rows],
             quality=self.quality[rows],
-            interval_s=float(self.interval_s[device]),
-            cadence_s=_or_none(self.cadence_s[device]),
-            reply_s=_or_none(self.reply_s[device]),
+            interval_s=self.interval_s.item(device),
+            cadence_s=_or_none(self.cadence_s.item(device)),
+            reply_s=_or_none(self.reply_s.item(device)),
             row_cadence_s=None if self.row_cadence_s is None else self.row_cadence_s[rows],
         )
 
@@ -239,5 +254,5 @@ def _or_nan(value: float | None) -> float:
     return np.nan if value is None else value
 
 
-def _or_none(value: np.float64) -> float | None:
-    return None if np.isnan(value) else float(value)
+def _or_none(value: float) -> float | None:
+    return None if math.isnan(value) else value

@@ -116,6 +116,21 @@ export function span(seconds, digits) {
 }
 
 /**
+ * How often counters are refreshed, where that is slower than the polls; empty where it is not. A device's line cards may differ.
+ * @param {number|null} device_s the slowest
+ * @param {(number|null)[]} rows_s of each interface; null is as new as the polls
+ */
+export function cadenceText(device_s, rows_s) {
+  if (device_s === null) return '';
+  const slow = rows_s.filter((cadence_s) => cadence_s !== null);
+  const least = span(slow.length > 0 ? Math.min(...slow) : device_s, 1);
+  const most = span(slow.length > 0 ? Math.max(...slow) : device_s, 1);
+  const spacing = least === most ? most : `${least} to ${most}`;
+  if (slow.length > 0 && slow.length < rows_s.length) return `Some counters update every ${spacing}; means are shown of these.`;
+  return `Counters update every ${spacing}; means are shown.`;
+}
+
+/**
  * `18:31:44` in UTC.
  * @param {number} time Unix seconds
  * @param {boolean} [withSeconds]

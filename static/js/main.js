@@ -6,6 +6,7 @@ import { Keys } from './components/keys.js';
 import { Overview } from './components/overview.js';
 import { Painter } from './components/painter.js';
 import { Shell } from './components/shell.js';
+import { SourcesPage } from './components/sources-page.js';
 import { Theme } from './components/theme.js';
 import { WallPage } from './components/wall-page.js';
 import { Socket } from './socket.js';
@@ -23,6 +24,7 @@ new Banner(kit, shell);
 if (page === 'overview') new Overview(kit);
 else if (page === 'device') new DevicePage(kit, device);
 else if (page === 'wall') new WallPage(kit);
+else if (page === 'sources') new SourcesPage(kit);
 socket.connect();
 
 // The browser tests' door: what the page knows, and what its charts draw.

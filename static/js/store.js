@@ -40,6 +40,8 @@ export class Store {
   /** @type {Map<number, Stream>} by id of the subscription */ streams = new Map();
   /** How far behind the server's clock the newest data was when it came. */
   behind_s = NaN;
+  /** Seconds between the fetches of a page that asks for its data by itself. */
+  fetches_s = Infinity;
   /** This browser's wall clock minus the server's; NaN until the first hello. */
   skew_s = NaN;
   #axis = new TimeAxis();
@@ -104,6 +106,12 @@ export class Store {
     return this.#axis.end(this.streams.values(), this.serverNow());
   }
 
+  /** Data came that the page fetched by itself, and will again in so many seconds. @param {number} again_s */
+  fetched(again_s) {
+    this.fetches_s = again_s;
+    this.#heard_ms = this.now_ms();
+  }
+
   /** @param {Partial<Link>} change */
   setLink(change) {
     this.link = { ...this.link, ...change };
@@ -151,6 +159,7 @@ export class Store {
       this.setLink({ phase: 'open', next_ms: null, lost_ms: null });
     } else if (message.type === 'heartbeat') {
       this.#setClock(message.server_time, now_ms, false);
+      if (this.#expected_s() === HEARTBEAT_S) this.#heard_ms = now_ms; // more often nothing is to come
     } else if (message.type === 'summary') {
       this.#heard(message.totals.time, now_ms);
       this.#takeSummary(message, now_ms);
@@ -234,7 +243,7 @@ export class Store {
 
   /** Seconds between messages that carry data, as this page must expect. */
   #expected_s() {
-    let least = this.#summaryWanted ? 1 : HEARTBEAT_S;
+    let least = Math.min(this.#summaryWanted ? 1 : HEARTBEAT_S, this.fetches_s);
     for (const { ring, device, failure, interval_s } of this.streams.values()) {
       if (ring && !failure && device?.state !== 'down') least = Math.min(least, interval_s);
     }

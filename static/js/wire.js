@@ -15,8 +15,9 @@ export const Quality = Object.freeze({
  * Ask for a device's interfaces, for the summary of all devices, or for events.
  *
  * `id` is the browser's own number. `interfaces` is a list of names or "*". `metrics` narrows the columns. `history_s` is
- * how much of the past the snapshot brings. `epoch` and `since_seq` resume after a reconnect. `filter`, `sort`,
- * `descending`, `offset` and `limit` choose the rows of a summary.
+ * how much of the past the snapshot brings. `epoch` and `since_seq` resume after a reconnect. `burst_s` above 0 asks for
+ * these interfaces every so many seconds, in a stream of its own. `filter`, `sort`, `descending`, `offset` and `limit`
+ * choose the rows of a summary.
  * @typedef {object} Subscribe
  * @property {"subscribe"} type
  * @property {number} id
@@ -26,6 +27,7 @@ export const Quality = Object.freeze({
  * @property {number} [history_s]
  * @property {string} [epoch]
  * @property {number} [since_seq]
+ * @property {number} [burst_s]
  * @property {boolean} [summary]
  * @property {boolean} [events]
  * @property {string} [filter]
@@ -45,6 +47,8 @@ export const Quality = Object.freeze({
 
 /**
  * What a row is. `speed_bps` 0 is unknown; a status null is unknown.
+ *
+ * `cadence_s` is how often the device refreshes the counters of this row; null where they are as new as the polls.
  * @typedef {object} InterfaceFacts
  * @property {string} name
  * @property {string} alias
@@ -57,6 +61,7 @@ export const Quality = Object.freeze({
  * @property {string|null} admin_status
  * @property {string|null} oper_status
  * @property {boolean} ambiguous
+ * @property {number|null} cadence_s
  */
 
 /**
@@ -90,7 +95,7 @@ export const Quality = Object.freeze({
 /**
  * One tick: `values` is metrics x interfaces in the order of the snapshot; `quality` a bit set per interface.
  *
- * A metric that was not due in this tick has an empty list.
+ * A metric that was not due in this tick has an empty list. `rowsets.py` writes these, in the same order of fields.
  * @typedef {object} Samples
  * @property {"samples"} type
  * @property {number} id
@@ -119,6 +124,8 @@ export const Quality = Object.freeze({
 
 /**
  * The state of a subscribed device. `last_sample` is when its newest sample came (null: none yet).
+ *
+ * `engine` is how it is polled, `engine_why` why not as it would be by itself (empty: it is).
  * @typedef {object} DeviceChanged
  * @property {"device"} type
  * @property {number} id
@@ -130,6 +137,7 @@ export const Quality = Object.freeze({
  * @property {number} interval_s
  * @property {number|null} cadence_s
  * @property {string} engine
+ * @property {string} engine_why
  * @property {string} note
  * @property {Object<string, string>} facts
  * @property {number|null} last_sample

@@ -71,3 +71,14 @@ test('an interface that passes no traffic is called the same everywhere', () => 
   assert.deepEqual(told('lowerLayerDown', null, ''), ['down', 'Down']);
   for (const status of [null, 'up', 'unknown']) assert.deepEqual(told(status, 'up', 'core'), ['', '']);
 });
+
+test('the cadence of a device is told with how far its interfaces differ in it', () => {
+  const told = (device_s, rows_s) => plain(format.cadenceText(device_s, rows_s));
+  assert.equal(told(null, [null, null]), '');
+  assert.equal(told(3, [3, 3]), 'Counters update every 3.0 s; means are shown.');
+  assert.equal(told(3.04, []), 'Counters update every 3.0 s; means are shown.');
+  assert.equal(told(10, [10, 3, 5]), 'Counters update every 3.0 s to 10.0 s; means are shown.');
+  assert.equal(told(3, [3, null]), 'Some counters update every 3.0 s; means are shown of these.');
+  assert.equal(told(10, [3, null, 10]), 'Some counters update every 3.0 s to 10.0 s; means are shown of these.');
+  assert.equal(told(3, [null]), 'Counters update every 3.0 s; means are shown.', 'no interface is known to be slow yet');
+});

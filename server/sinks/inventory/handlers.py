@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 
 import msgspec
 
 from server.core.clock import wall_s
-from server.core.model import Quality, Row, Table
+from server.core.model import Frame, Quality, Row, Table
 from server.core.ports import DeviceView, InventoryReader
 from server.sinks.inventory.inventory import Inventory
 from server.web.handlers import ApiError, BaseHandler
@@ -15,10 +16,12 @@ from server.web.routes import Operation, Route
 
 Number = float | None
 LATE_INTERVALS = 2.5
+_AT_ONCE = 200  # devices that are described in one turn of the loop
 
 
 class Device(msgspec.Struct):
-    """A device as it answers now. `cadence_s` is its own refresh period where that is slower than the polls."""
+    """A device as it answers now. `cadence_s` is its own refresh period where that is slower than the polls. `engine_why`
+    says why it is not polled as it would be by itself; empty: it is."""
 
     name: str
     address: str
@@ -32,6 +35,7 @@ class Device(msgspec.Struct):
     last_sample: Number
     source: str
     engine: str
+    engine_why: str
     note: str
     facts: dict[str, str]
 
@@ -41,7 +45,8 @@ class DeviceList(msgspec.Struct):
 
 
 class Interface(msgspec.Struct):
-    """An interface and its newest values; null is no sample, never zero. `quality` lists what to know of them."""
+    """An interface and its newest values; null is no sample, never zero. `quality` lists what to know of them. `cadence_s`
+    is how often its counters are refreshed where that is slower than the polls."""
 
     name: str
     alias: str
@@ -57,6 +62,7 @@ class Interface(msgspec.Struct):
     out_bps: Number
     rates: dict[str, Number]
     quality: list[str]
+    cadence_s: Number
     time: Number
 
 
@@ -93,6 +99,7 @@ def device_body(view: DeviceView) -> Device:
         last_sample=view.last_sample_s,
         source=status.source,
         engine=status.engine,
+        engine_why=status.engine_why,
         note=view.table.note if view.table else "",
         facts=dict(view.table.facts if view.table else status.facts),
     )
@@ -131,8 +138,17 @@ def _interface(view: DeviceView, table: Table, row: Row, place: int, fresh: bool
         out_bps=rates.pop("out_bps", None),
         rates=rates,
         quality=[flag.name.lower() for flag in quality if flag.name],
+        cadence_s=_cadence_s(view.frame, place) if view.frame else None,
         time=view.frame.wall_s if view.frame and fresh else None,
     )
+
+
+def _cadence_s(frame: Frame, place: int) -> Number:
+    """What this row's counters are refreshed in; that of its device where only that is known."""
+    if frame.row_cadence_s is not None:
+        own_s = float(frame.row_cadence_s[place])
+        return None if math.isnan(own_s) else own_s
+    return frame.cadence_s if frame.quality[place] & Quality.ESTIMATED else None
 
 
 class _InventoryHandler(BaseHandler):
@@ -147,8 +163,12 @@ class _InventoryHandler(BaseHandler):
 
 
 class DevicesHandler(_InventoryHandler):
-    def get(self) -> None:
-        self.answer(DeviceList([device_body(view) for view in self._inventory.devices()]))
+    async def get(self) -> None:
+        views, bodies = self._inventory.devices(), list[Device]()
+        for begin in range(0, len(views), _AT_ONCE):
+            bodies += [device_body(view) for view in views[begin : begin + _AT_ONCE]]
+            await asyncio.sleep(0)
+        self.answer(DeviceList(bodies))
 
 
 class DeviceHandler(_InventoryHandler):

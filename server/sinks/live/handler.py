@@ -5,19 +5,22 @@ from __future__ import annotations
 import asyncio
 import secrets
 import socket as sockets
+from collections.abc import Sequence
 from urllib.parse import urlsplit
 
-from tornado.iostream import IOStream, StreamClosedError
-from tornado.websocket import WebSocketClosedError, WebSocketHandler
+from tornado.iostream import IOStream
+from tornado.websocket import WebSocketHandler
 
 from server import __version__
 from server.core.clock import wall_s
-from server.core.log import logger
-from server.core.tasks import every, spawn
+from server.core.tasks import every
 from server.hub import Hub
+from server.sinks.live import text_frames
+from server.sinks.live.fanout import Fanout
 from server.sinks.live.messages import Heartbeat, Hello
-from server.sinks.live.session import Readers, Session, Socket
+from server.sinks.live.session import Readers, Session
 from server.sinks.live.settings import LiveSettings
+from server.sinks.live.writer import Socket
 from server.web.routes import Route
 
 PROTOCOL = 1
@@ -25,14 +28,13 @@ HEARTBEAT_S = 20
 SEND_BUFFER_BYTES = 64 * 1024  # more would only hold old samples of a slow reader
 GOING_AWAY = 1001
 
-_log = logger("live")
-
 
 class LiveSink:
     """Gives each browser a session, and the second's beat to all. State: the sessions, by their sockets."""
 
     def __init__(self, hub: Hub, readers: Readers, settings: LiveSettings, interval_s: float) -> None:
-        self._hub = hub
+        self._fanout = Fanout()
+        hub.subscribe(self._fanout)
         self._readers = readers
         self._settings = settings
         self._sessions: dict[Socket, Session] = {}
@@ -42,21 +44,22 @@ class LiveSink:
     def open(self, socket: Socket) -> Session:
         """A browser came."""
         hello = Hello(PROTOCOL, self.epoch, wall_s(), self.interval_s, __version__)
-        session = self._sessions[socket] = Session(socket, self._readers, self._settings, self.epoch, hello)
-        self._hub.subscribe(session.queue)
+        session = self._sessions[socket] = Session(socket, self._readers, self._settings, self.epoch, self._fanout)
         self._readers.metrics.browsers(+1)
+        session.say(hello)
         return session
 
     def closed(self, socket: Socket) -> None:
         """A browser went."""
         if session := self._sessions.pop(socket, None):
-            self._hub.unsubscribe(session.queue)
+            session.close()
             self._readers.metrics.browsers(-1)
 
     async def run(self) -> None:
         """Refresh the board each second and tell those who follow it; a heartbeat for all now and then."""
         async for tick in every(1.0):
-            self._readers.board.refresh(wall_s())
+            for _ in self._readers.board.refreshing(wall_s()):
+                await asyncio.sleep(0)
             for session in list(self._sessions.values()):
                 session.summary_is_new()
                 await asyncio.sleep(0)  # one browser's summary in a turn of the loop, never all at once
@@ -74,12 +77,11 @@ class LiveSink:
 
 
 class LiveHandler(WebSocketHandler):
-    """One browser's socket; implements `session.Socket`."""
+    """One browser's socket; implements `writer.Socket`."""
 
     def initialize(self, sink: LiveSink) -> None:
         self._sink = sink
         self._session: Session | None = None
-        self._pump: asyncio.Task[None] | None = None
 
     def check_origin(self, origin: str) -> bool:
         """A page of another site may not open a socket. The Host itself is held against the allow-list by the router."""
@@ -91,7 +93,6 @@ class LiveHandler(WebSocketHandler):
         if (stream := self._stream()) is not None:
             stream.socket.setsockopt(sockets.SOL_SOCKET, sockets.SO_SNDBUF, SEND_BUFFER_BYTES)
         self._session = self._sink.open(self)
-        self._pump = spawn(f"live {self.request.remote_ip}", self._session.pump())
 
     def on_message(self, message: str | bytes) -> None:
         if self._session is not None:
@@ -99,14 +100,12 @@ class LiveHandler(WebSocketHandler):
 
     def on_close(self) -> None:
         self._sink.closed(self)
-        if self._pump is not None:
-            self._pump.cancel()
 
-    async def send(self, message: bytes) -> None:
-        try:
-            await self.write_message(message)
-        except (WebSocketClosedError, StreamClosedError) as error:
-            raise ConnectionError("the browser is gone") from error
+    def send(self, messages: Sequence[bytes]) -> asyncio.Future[None] | None:
+        stream = self._stream()
+        if stream is None or self.ws_connection is None or self.ws_connection.is_closing():
+            raise ConnectionError("the browser is gone")
+        return text_frames.send(stream, messages)
 
     def abort(self) -> None:
         if (stream := self._stream()) is not None:

@@ -16,8 +16,9 @@ class Subscribe(msgspec.Struct, tag="subscribe", forbid_unknown_fields=True):
     """Ask for a device's interfaces, for the summary of all devices, or for events.
 
     `id` is the browser's own number. `interfaces` is a list of names or "*". `metrics` narrows the columns. `history_s` is
-    how much of the past the snapshot brings. `epoch` and `since_seq` resume after a reconnect. `filter`, `sort`,
-    `descending`, `offset` and `limit` choose the rows of a summary.
+    how much of the past the snapshot brings. `epoch` and `since_seq` resume after a reconnect. `burst_s` above 0 asks for
+    these interfaces every so many seconds, in a stream of its own. `filter`, `sort`, `descending`, `offset` and `limit`
+    choose the rows of a summary.
     """
 
     id: int
@@ -27,6 +28,7 @@ class Subscribe(msgspec.Struct, tag="subscribe", forbid_unknown_fields=True):
     history_s: float = 0.0
     epoch: str = ""
     since_seq: int = -1
+    burst_s: Annotated[float, msgspec.Meta(ge=0)] = 0.0
     summary: bool = False
     events: bool = False
     filter: Annotated[str, msgspec.Meta(max_length=200)] = ""
@@ -43,7 +45,10 @@ class Unsubscribe(msgspec.Struct, tag="unsubscribe", forbid_unknown_fields=True)
 
 
 class InterfaceFacts(msgspec.Struct):
-    """What a row is. `speed_bps` 0 is unknown; a status null is unknown."""
+    """What a row is. `speed_bps` 0 is unknown; a status null is unknown.
+
+    `cadence_s` is how often the device refreshes the counters of this row; null where they are as new as the polls.
+    """
 
     name: str
     alias: str
@@ -56,6 +61,7 @@ class InterfaceFacts(msgspec.Struct):
     admin_status: str | None
     oper_status: str | None
     ambiguous: bool = False
+    cadence_s: Number = None
 
 
 class Hello(msgspec.Struct, tag="hello"):
@@ -87,7 +93,7 @@ class Snapshot(msgspec.Struct, tag="snapshot"):
 class Samples(msgspec.Struct, tag="samples"):
     """One tick: `values` is metrics x interfaces in the order of the snapshot; `quality` a bit set per interface.
 
-    A metric that was not due in this tick has an empty list.
+    A metric that was not due in this tick has an empty list. `rowsets.py` writes these, in the same order of fields.
     """
 
     id: int
@@ -113,7 +119,10 @@ class Resync(msgspec.Struct, tag="resync"):
 
 
 class DeviceChanged(msgspec.Struct, tag="device"):
-    """The state of a subscribed device. `last_sample` is when its newest sample came (null: none yet)."""
+    """The state of a subscribed device. `last_sample` is when its newest sample came (null: none yet).
+
+    `engine` is how it is polled, `engine_why` why not as it would be by itself (empty: it is).
+    """
 
     id: int
     device: str
@@ -124,6 +133,7 @@ class DeviceChanged(msgspec.Struct, tag="device"):
     interval_s: float
     cadence_s: Number
     engine: str
+    engine_why: str
     note: str
     facts: dict[str, str]
     last_sample: Number

@@ -7,13 +7,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from server.core.model import Floats, Mask, Table
+from server.core.model import Floats, Mask
 from server.sinks.live.attention import Rank
-from server.sinks.live.board import DeviceColumns, Survey
+from server.sinks.live.board import Survey
+from server.sinks.live.columns import rows_of
 from server.sinks.live.messages import Subscribe
+from server.sinks.live.order import Key, page
+from server.sinks.live.roster import NOBODY
 
 WHOLE_DEVICE = -1
 MOST_WORDS = 8
+_NO_ROLE = -2  # no row has it
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,108 +38,119 @@ class Choice:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _Texts:
-    """What is searched in one table: a lower-case text and the role of each row."""
+class Selection:
+    """The rows of one choice. State: the pages that somebody has looked at."""
 
-    table: Table
-    texts: list[str]
-    roles: NDArray[np.str_]
+    def __init__(self, found: Survey, rows: NDArray[np.intp], devices: NDArray[np.intp], choice: Choice) -> None:
+        """`rows` are rows of the survey; `devices` the numbers of devices that stand there as a whole."""
+        whole = np.full(len(devices), WHOLE_DEVICE, dtype=np.intp)
+        self._rows, self._owner = np.concatenate([rows, whole]), np.concatenate([found.rows.owner[rows], devices])
+        self._keys = _keys(found, rows, devices, choice)
+        self._pages: dict[tuple[int, int], list[tuple[int, int]]] = {}
+        self.matched = len(self._rows)
 
-    @classmethod
-    def of(cls, table: Table) -> _Texts:
-        texts = [f"{table.device} {row.name} {row.alias} {row.description}".lower() for row in table.rows]
-        return cls(table, texts, np.array([row.role for row in table.rows], dtype=np.str_))
+    def page(self, offset: int, limit: int) -> list[tuple[int, int]]:
+        """From `offset` on: the number of a device, and a row of the survey or `WHOLE_DEVICE`."""
+        end = min(offset + limit, self.matched)
+        made = self._pages.get((offset, end))
+        if made is None:
+            places = page(self._keys, offset, end)
+            made = list(zip(self._owner[places].tolist(), self._rows[places].tolist(), strict=True))
+            self._pages[offset, end] = made
+        return made
 
 
 class Selector:
-    """Selections of the newest survey. State: the selections made of it so far, and the texts of each table."""
+    """Selections of the newest survey. State: the selections made of it so far, and which rows have which words."""
 
-    def __init__(self) -> None:
-        self._survey: Survey | None = None
-        self._made: dict[Choice, NDArray[np.intp]] = {}
-        self._texts: dict[str, _Texts] = {}
+    def __init__(self, survey: Survey) -> None:
+        self._survey = survey
+        self._made: dict[Choice, Selection] = {}
+        self._having: dict[tuple[str, ...], Mask] = {}
 
     def use(self, survey: Survey) -> None:
-        """Go over to a new survey."""
+        """Go over to a new survey. Tables rarely change: what was searched for is not searched for again until then."""
+        asked = {choice.words for choice in self._made} if survey.layout == self._survey.layout else set()
+        self._having = {words: having for words, having in self._having.items() if words in asked}
         self._survey, self._made = survey, {}
-        present = {one.table.device for one in survey.devices}
-        self._texts = {device: texts for device, texts in self._texts.items() if device in present}
 
-    def chosen(self, choice: Choice) -> NDArray[np.intp]:
-        """(n, 2) in the asked order: position of the device in the survey, and its row or `WHOLE_DEVICE`."""
+    def chosen(self, choice: Choice) -> Selection:
+        """The rows that this choice shows."""
         made = self._made.get(choice)
         if made is None:
-            made = self._made[choice] = self._select(choice)
+            made = self._made[choice] = self._select(self._survey, choice)
         return made
 
-    def _select(self, choice: Choice) -> NDArray[np.intp]:
-        devices = self._survey.devices if self._survey else []
-        parts = [self._rows(one, choice) for one in devices]
-        if not parts:
-            return np.zeros((0, 2), dtype=np.intp)
-        places = np.concatenate(
-            [np.column_stack([np.full(len(rows), position), rows]) for position, rows in enumerate(parts)], dtype=np.intp
-        )
-        keys = _keys(choice.sort, devices, parts)
-        return places[np.lexsort([-key if choice.descending else key for key in keys])]
-
-    def _rows(self, one: DeviceColumns, choice: Choice) -> NDArray[np.intp]:
-        """The rows of one device that pass; a late or silent device is one row, unless it is looked for."""
-        nothing = np.zeros(0, dtype=np.intp)
-        if choice.only_device and one.table.device != choice.only_device:
-            return nothing
-        if one.stale and not choice.only_device and not choice.words:
-            shown = choice.show in {"all", "attention"} or bool((self._of(one.table).roles == choice.show).any())
-            return np.array([WHOLE_DEVICE], dtype=np.intp) if shown else nothing
-        return np.flatnonzero(self._passes(one, choice))
-
-    def _passes(self, one: DeviceColumns, choice: Choice) -> Mask:
-        texts = self._of(one.table)
-        passed = np.ones(len(one.table.rows), dtype=np.bool_)
+    def _select(self, found: Survey, choice: Choice) -> Selection:
+        rows, stale = found.rows, found.devices.stale
+        passed = self._in_reach(found, choice)
+        of_role = rows.role == found.roles.get(choice.show, _NO_ROLE)
         if choice.show == "attention":
-            passed &= one.rank > Rank.NORMAL
+            passed &= rows.rank > Rank.NORMAL
         elif choice.show != "all":
-            passed &= texts.roles == choice.show
-        for word in choice.words:
-            passed &= np.array([word in text for text in texts.texts], dtype=np.bool_)
+            passed &= of_role
+        whole = np.zeros(0, dtype=np.intp)
+        if not choice.only_device and not choice.words:  # a late or silent device is one row, unless it is looked for
+            passed &= ~stale[rows.owner]
+            whole = np.array([member.number for member in found.members if stale[member.number]], dtype=np.intp)
+            if choice.show not in {"all", "attention"}:
+                whole = whole[np.bincount(rows.owner[of_role], minlength=len(stale))[whole] > 0]
+        return Selection(found, np.flatnonzero(passed), whole, choice)
+
+    def _in_reach(self, found: Survey, choice: Choice) -> Mask:
+        """(rows,) whose device and words were asked for."""
+        passed: Mask = found.rows.owner != NOBODY
+        if choice.words:
+            having = self._having.get(choice.words)
+            if having is None:
+                having = self._having[choice.words] = _having(found, choice.words)
+            passed &= having
+        if choice.only_device:
+            numbers = [member.number for member in found.members if member.status.device == choice.only_device]
+            passed &= np.isin(found.rows.owner, numbers)
         return passed
 
-    def _of(self, table: Table) -> _Texts:
-        held = self._texts.get(table.device)
-        if held is None or held.table is not table:
-            held = self._texts[table.device] = _Texts.of(table)
-        return held
+
+def _having(found: Survey, words: tuple[str, ...]) -> Mask:
+    """(rows,) that have every word."""
+    texts = [text for member in found.members for text in member.texts]
+    starts = np.array([member.start for member in found.members], dtype=np.intp)
+    counts = np.array([len(member.texts) for member in found.members], dtype=np.intp)
+    left = [place for place, text in enumerate(texts) if words[0] in text]
+    for word in words[1:]:
+        left = [place for place in left if word in texts[place]]
+    having = np.zeros(len(found.rows.owner), dtype=np.bool_)
+    rows = np.arange(len(having))[rows_of(starts, counts)]
+    having[rows[left]] = True
+    return having
 
 
-def _keys(sort: str, devices: list[DeviceColumns], parts: list[NDArray[np.intp]]) -> list[Floats]:
-    """Sort keys, the last one first in weight. A row without a value has -1: it comes last when the biggest come first."""
+def _keys(found: Survey, rows: NDArray[np.intp], whole: NDArray[np.intp], choice: Choice) -> list[Key]:
+    """Sort keys, the first one weighs most, the smallest comes first. A row without a value counts as -1.
 
-    def column(name: str) -> Floats:
-        found = [_values(getattr(one, name), rows) for one, rows in zip(devices, parts, strict=True)]
-        return np.concatenate(found)
+    The last key tells all apart: those that are equal stand in the order of the devices and of their rows.
+    """
+    columns, none = found.rows, np.full(len(whole), -1.0)
 
-    match sort:
+    def values(column: Floats) -> Floats:
+        return np.concatenate([np.nan_to_num(column[rows], nan=-1.0), none])
+
+    owner, place = np.concatenate([columns.owner[rows], whole]), np.concatenate([columns.place[rows], none.astype(np.intp)])
+    match choice.sort:
         case "in":
-            return [column("in_bps")]
+            keys: list[Key] = [values(columns.in_bps)]
         case "out":
-            return [column("out_bps")]
+            keys = [values(columns.out_bps)]
         case "utilisation":
-            return [np.maximum(column("in_percent"), column("out_percent"))]
+            keys = [np.maximum(values(columns.in_percent), values(columns.out_percent))]
         case "name":
-            order = {name: place for place, name in enumerate(sorted(one.table.device for one in devices))}
-            pairs = list(zip(devices, parts, strict=True))
-            by_device = np.concatenate([np.full(len(rows), float(order[one.table.device])) for one, rows in pairs])
-            return [np.concatenate(parts).astype(np.float64), by_device]
+            by_name = np.zeros(len(found.devices.stale), dtype=np.int64)
+            for position, member in enumerate(sorted(found.members, key=lambda one: one.status.device)):
+                by_name[member.number] = position
+            keys = [by_name[owner], place.astype(np.int64)]
         case _:
-            pairs = list(zip(devices, parts, strict=True))
-            whole = {True: Rank.NO_DATA, False: Rank.LATE}
-            ranks = [np.where(rows == WHOLE_DEVICE, whole[one.silent], _values(one.rank, rows)) for one, rows in pairs]
-            return [np.maximum(column("in_percent"), column("out_percent")), np.concatenate(ranks)]
-
-
-def _values(values: NDArray[np.float64] | NDArray[np.int8], rows: NDArray[np.intp]) -> Floats:
-    if not len(values):
-        return np.full(len(rows), -1.0)
-    found = np.where(rows == WHOLE_DEVICE, np.nan, values[rows].astype(np.float64))
-    return np.nan_to_num(found, nan=-1.0)
+            whole_ranks = np.where(found.devices.silent[whole], Rank.NO_DATA, Rank.LATE)
+            ranks = np.concatenate([columns.rank[rows], whole_ranks]).astype(np.int64)
+            keys = [ranks, np.maximum(values(columns.in_percent), values(columns.out_percent))]
+    last = found.devices.before[owner] + place + 1
+    return [*(-key if choice.descending else key for key in keys), last]

@@ -9,16 +9,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from server.core.model import Event, Floats, Frame, Table
+from server.core.model import Event, Floats, Frame, Quality, Table
 from server.core.ports import DeviceView, Window
 from server.sinks.live.messages import DeviceChanged, EventBody, InterfaceFacts, Number, Samples, Snapshot
 
+_WITHOUT_SAMPLE = Quality.INVALID | Quality.RESET
 _DECIMALS = 3  # of a bit or a packet per second; keeps JSON short
 
 
 def numbers(values: Floats | NDArray[np.float32]) -> list[Number]:
     """Numbers for JSON: NaN stays NaN, which msgspec writes as null."""
     rounded: list[Number] = np.round(values.astype(np.float64), _DECIMALS).tolist()
+    return rounded
+
+
+def columns(values: Floats) -> list[list[Number]]:
+    """The same of (columns, rows)."""
+    rounded: list[list[Number]] = values.round(_DECIMALS).tolist()
     return rounded
 
 
@@ -35,10 +42,29 @@ def state_name(view: DeviceView, table: Table, shown: str, row: int) -> str | No
     return metric.state_name(float(view.newest[shown][row]))
 
 
-def facts(view: DeviceView, table: Table, rows: NDArray[np.intp]) -> list[InterfaceFacts]:
-    """The facts of these rows (-1: a row that is gone), with the newest known status."""
+def cadences(frame: Frame, rows: NDArray[np.intp], last: Sequence[Number]) -> list[Number]:
+    """How often the counters of these rows are refreshed, in seconds as shown; None where they are as new as the poll.
+
+    Where only the device's cadence is known, a row that has no sample in this frame keeps its `last`.
+    """
+    if frame.row_cadence_s is not None:
+        return [None if math.isnan(cadence_s) else round(cadence_s, 1) for cadence_s in frame.row_cadence_s[rows].tolist()]
+    if frame.cadence_s is None:
+        return [None] * len(rows)
+    shown = round(frame.cadence_s, 1)
+    quality = frame.quality[rows].tolist()
+    return [
+        shown if bits & Quality.ESTIMATED else before if bits & _WITHOUT_SAMPLE else None
+        for bits, before in zip(quality, last, strict=True)
+    ]
+
+
+def facts(
+    view: DeviceView, table: Table, rows: NDArray[np.intp], cadences_s: Sequence[Number] | None = None
+) -> list[InterfaceFacts]:
+    """The facts of these rows, with the newest known status, and the cadence of each where that is given."""
     found = []
-    for place in rows.tolist():
+    for number, place in enumerate(rows.tolist()):
         row = table.rows[place]
         found.append(
             InterfaceFacts(
@@ -53,6 +79,7 @@ def facts(view: DeviceView, table: Table, rows: NDArray[np.intp]) -> list[Interf
                 admin_status=state_name(view, table, "admin_status", place),
                 oper_status=state_name(view, table, "oper_status", place),
                 ambiguous=row.ambiguous,
+                cadence_s=cadences_s[number] if cadences_s is not None else None,
             )
         )
     return found
@@ -60,18 +87,21 @@ def facts(view: DeviceView, table: Table, rows: NDArray[np.intp]) -> list[Interf
 
 def samples(identity: int, frame: Frame, shown: Sequence[str], rows: NDArray[np.intp]) -> Samples:
     """One frame's values of these rows (-1: a row that is gone, which has no sample)."""
-    values: list[list[Number]] = []
-    for name in shown:
-        column = frame.column(name)
-        values.append([] if column is None else numbers(_cells(column, rows, np.nan)))
+    positions = {frame.table.metrics[column].shown: position for position, column in enumerate(frame.columns)}
+    due = [positions.get(name) for name in shown]
+    found = columns(_cells(frame.values, rows, np.nan))
+    values = [[] if position is None else found[position] for position in due]
     quality = _cells(frame.quality, rows, 0).tolist()
     return Samples(identity, frame.seq, frame.wall_s, round(frame.span_s, 3), values, quality)
 
 
-def _cells(column: NDArray[Any], rows: NDArray[np.intp], missing: float) -> NDArray[Any]:
-    """(rows,) of `column`, `missing` where the row is -1; the column itself may be empty."""
-    found = np.full(len(rows), missing, dtype=column.dtype)
-    found[rows >= 0] = column[rows[rows >= 0]]
+def _cells(cells: NDArray[Any], rows: NDArray[np.intp], missing: float) -> NDArray[Any]:
+    """These rows of (..., rows), `missing` where the row is -1; there may be no row at all."""
+    there = rows >= 0
+    if there.all():
+        return cells[..., rows]
+    found = np.full((*cells.shape[:-1], len(rows)), missing, dtype=cells.dtype)
+    found[..., there] = cells[..., rows[there]]
     return found
 
 
@@ -106,6 +136,7 @@ def device_changed(identity: int, view: DeviceView) -> DeviceChanged:
         interval_s=status.interval_s,
         cadence_s=view.frame.cadence_s if view.frame else None,
         engine=status.engine,
+        engine_why=status.engine_why,
         note=view.table.note if view.table else "",
         facts=dict(view.table.facts if view.table else status.facts),
         last_sample=view.last_sample_s,

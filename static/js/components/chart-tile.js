@@ -134,12 +134,12 @@ export class ChartTile {
     setIcon(this.#icon, level);
     setAttribute(this.element, 'data-level', fresh.level === 'late' ? 'late' : level);
     setText(this.#alias, facts.alias || facts.description);
-    const estimated = ((stream.quality[row] ?? 0) & Quality.ESTIMATED) !== 0 || stream.device?.cadence_s != null;
-    const cadence = stream.device?.cadence_s;
+    const { cadence_s } = facts;
+    const estimated = ((stream.quality[row] ?? 0) & Quality.ESTIMATED) !== 0 || cadence_s !== null;
     const parts = [
       facts.speed_bps > 0 ? `${speed(facts.speed_bps)}b/s line` : 'speed unknown',
       Number.isNaN(busier) ? '' : `${percent(busier)} used`,
-      estimated ? `updates every ${cadence == null ? 'few s' : span(cadence, 1)}, mean shown` : '',
+      estimated ? `updates every ${cadence_s === null ? 'few s' : span(cadence_s, 1)}, mean shown` : '',
     ];
     setText(this.#facts, parts.filter(Boolean).join(', '));
   }

@@ -1,4 +1,4 @@
-import { age, clock, freshness, moment, span } from '../format.js';
+import { age, cadenceText, clock, freshness, moment, span } from '../format.js';
 import { mayCome } from '../stream.js';
 import { make, part, setAttribute, setText } from './dom.js';
 import { icon, setIcon } from './icons.js';
@@ -7,7 +7,8 @@ import { icon, setIcon } from './icons.js';
 /** @typedef {import('../stream.js').Stream} Stream */
 /** @typedef {import('../wire.js').DeviceChanged} DeviceChanged */
 
-const STATES = Object.freeze(
+/** The states of a device in words, each with its symbol. */
+export const STATES = Object.freeze(
   /** @type {Record<string, [string, import('./icons.js').IconName]>} */ ({
     starting: ['Starting', 'note'],
     up: ['Answering', 'ok'],
@@ -50,9 +51,9 @@ export class DeviceHead {
     setText(part('reason'), [device.reason, `since ${clock(device.since)} UTC`].filter(Boolean).join(', '));
     setText(part('sample'), this.#sampleText(stream, device));
     setText(part('pace'), `every ${span(device.interval_s)}`);
-    const { cadence_s } = device;
-    part('cadence').hidden = cadence_s === null;
-    setText(part('cadence'), cadence_s === null ? '' : `Counters update every ${span(cadence_s, 1)}; means are shown.`);
+    const cadence = cadenceText(device.cadence_s, stream.interfaces.map((facts) => facts.cadence_s));
+    part('cadence').hidden = cadence === '';
+    setText(part('cadence'), cadence);
     part('note').hidden = device.note === '';
     setText(part('note'), device.note);
     this.#showFacts(device);
@@ -71,7 +72,8 @@ export class DeviceHead {
 
   /** @param {DeviceChanged} device */
   #showFacts(device) {
-    const facts = [['Address', device.address], ['Polled by', device.engine], ...Object.entries(device.facts)];
+    const engine = device.engine_why ? `${device.engine} (${device.engine_why})` : device.engine;
+    const facts = [['Address', device.address], ['Polled by', engine], ...Object.entries(device.facts)];
     const text = JSON.stringify(facts);
     if (text === this.#facts) return;
     this.#facts = text;

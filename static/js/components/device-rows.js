@@ -1,4 +1,4 @@
-import { CRITICAL_PERCENT, WARN_PERCENT, freshness, outageOf, speed } from '../format.js';
+import { CRITICAL_PERCENT, WARN_PERCENT, freshness, outageOf, span, speed } from '../format.js';
 import { wallUrl } from '../links.js';
 import { means } from '../ring.js';
 
@@ -21,6 +21,8 @@ export class DeviceRows {
   /** @type {Stream|null} */ #stream = null;
   /** @type {Map<string, {slot: number, spark: Spark}>} */ #sparks = new Map();
   #held = false;
+  /** Whether some counters are refreshed more slowly than others. */
+  #cadencesDiffer = false;
 
   /** @param {Kit} kit @param {string} device */
   constructor(kit, device) {
@@ -45,6 +47,7 @@ export class DeviceRows {
    */
   take(stream, sort, descending, held) {
     this.#stream = stream;
+    this.#cadencesDiffer = new Set(stream.interfaces.map((facts) => facts.cadence_s)).size > 1;
     if (held && this.#held) return;
     const words = this.filter.toLowerCase();
     const wanted = (/** @type {InterfaceFacts} */ facts) =>
@@ -82,7 +85,7 @@ export class DeviceRows {
         ...state,
         href: wallUrl(this.kit.prefix, [place]),
         title: facts.name,
-        about: aboutText(facts),
+        about: aboutText(facts, this.#cadencesDiffer ? facts.cadence_s : null),
         spark: this.#spark(stream, row, facts.name),
         in_bps: stream.newest('in_bps', row),
         out_bps: stream.newest('out_bps', row),
@@ -140,8 +143,13 @@ export class DeviceRows {
   }
 }
 
-/** Alias and speed; the speed alone is left out where the alias tells it in brackets. @param {InterfaceFacts} facts */
-function aboutText(facts) {
+/**
+ * Alias and speed; the speed alone is left out where the alias tells it in brackets.
+ * @param {InterfaceFacts} facts
+ * @param {number|null} cadence_s to be told as well
+ */
+function aboutText(facts, cadence_s) {
   const words = facts.alias || facts.description;
-  return [words, /\[\d/.test(words) ? '' : speed(facts.speed_bps)].filter(Boolean).join(' · ');
+  const pace = cadence_s === null ? '' : `updates every ${span(cadence_s, 1)}`;
+  return [words, /\[\d/.test(words) ? '' : speed(facts.speed_bps), pace].filter(Boolean).join(' · ');
 }

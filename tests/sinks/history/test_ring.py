@@ -10,10 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from server.core.blocks import Frames
 from server.core.model import Frame, Table
 from server.hub import Removed
-from server.sinks.history import ring
+from server.sinks.history import ring, strand
 from server.sinks.history.ring import RingHistory
+from server.sinks.history.strand import MOST_SAMPLES
 from tests.support.frames import START_S, block, blocked, event, frame, status, table
 
 SHOWN = ("in_bps", "out_bps", "in_errors_per_s")
@@ -85,7 +87,8 @@ def test_a_window_is_what_a_plain_list_would_give(
     past: list[tuple[list[str], float, dict[str, Any]]], age_s: float, asked: list[str]
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ring, "_FIRST_CAPACITY", 4)  # so that it grows and wraps within a few samples
+        patch.setattr(strand, "LEAST_SAMPLES", 2)  # so that it begins and drops segments within a few samples
+        patch.setattr(strand, "MOST_SAMPLES", 3)
         history, model = RingHistory(window_s=20.0, most_samples=16), Model(most=16)
         of, now_s = table(*past[0][0]), START_S
         for seq, (names, later_s, cells) in enumerate(past):
@@ -233,3 +236,60 @@ def test_the_shortest_interval_still_fills_the_whole_window() -> None:
         history.offer(block(of, number, wall_s=START_S + number * ring.LEAST_INTERVAL_S))
     past = history.window(of, ["in_bps"], rows(0), -math.inf)
     assert past.times_s[-1] - past.times_s[0] == pytest.approx(60, abs=1)
+
+
+# -- blocks of many devices
+
+
+def test_a_burst_is_no_part_of_the_past() -> None:
+    history, of = filled(2)
+    history.offer(Frames.of([frame(table("a"), 7, in_bps=9.0)], burst=True))
+    assert history.window(of, ["in_bps"], rows(0), -math.inf).seqs.tolist() == [0, 1]
+
+
+def test_each_device_of_a_block_has_its_own_past() -> None:
+    together, alone = RingHistory(), RingHistory()
+    tables = [table(*"abcdef"[:count], device=f"r{count}") for count in (3, 0, 1, 6)]
+    for seq in range(200):
+        due = {"in_bps": seq + 0.5} if seq % 7 else {"in_bps": seq + 0.5, "out_bps": 2.0, "in_errors_per_s": 1.0}
+        frames = [frame(of, seq, wall_s=START_S + seq + 0.1 * place, **due) for place, of in enumerate(tables)]
+        together.offer(Frames.of(frames))
+        for one in frames:
+            alone.offer(blocked(one))
+    for of in tables:
+        every = rows(*range(len(of.rows)))
+        found, wanted = (each.window(of, SHOWN, every, START_S + 20) for each in (together, alone))
+        assert found.seqs.tolist() == wanted.seqs.tolist() == list(range(20 if of is not tables[0] else 21, 200))
+        np.testing.assert_array_equal(found.times_s, wanted.times_s)
+        np.testing.assert_array_equal(found.values, wanted.values)
+        np.testing.assert_array_equal(found.due, wanted.due)
+
+
+def test_metrics_that_were_due_together_and_are_so_no_more_keep_their_past() -> None:
+    history, of = RingHistory(), table("a")
+    history.offer(block(of, 0, in_bps=1.0, out_bps=2.0, in_errors_per_s=3.0))
+    history.offer(block(of, 1, out_bps=4.0, in_errors_per_s=5.0))
+    history.offer(block(of, 2, in_errors_per_s=6.0, in_bps=7.0))
+    found = history.window(of, SHOWN, rows(0), -math.inf)
+    assert found.due.tolist() == [[True, False, True], [True, True, False], [True, True, True]]
+    np.testing.assert_array_equal(found.values[:, 0], [[1, np.nan, 7], [2, 4, np.nan], [3, 5, 6]])
+
+
+def test_a_table_with_other_facts_and_the_same_rows_copies_nothing() -> None:
+    history, _ = filled(5)
+    held = [id(one) for one in history._devices["r1"].strands.values()]
+    again = table("a", "b", version=2, note="another")
+    history.offer(block(again, 5))
+    assert [id(one) for one in history._devices["r1"].strands.values()] == held
+    assert history.window(again, ["in_bps"], rows(0), -math.inf).seqs.tolist() == [0, 1, 2, 3, 4, 5]
+
+
+def test_the_memory_of_a_device_stays_what_its_window_needs() -> None:
+    history, of = RingHistory(window_s=300), table(*(f"e{number}" for number in range(48)))
+    sizes = []
+    for seq in range(2000):
+        history.offer(block(of, seq))
+        past = history._devices["r1"]
+        segments = {id(one): one for strand in past.strands.values() for one in strand._segments}
+        sizes.append(sum(one.values.nbytes for one in segments.values()))
+    assert max(sizes[1000:]) <= 4 * 2 * 48 * (300 + 2 * MOST_SAMPLES)

@@ -1,19 +1,22 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 import time
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import numpy as np
 import pytest
 from tornado.httpclient import AsyncHTTPClient
 from tornado.web import Application
 
+from server.core.blocks import Frames
 from server.core.model import DeviceState, Quality
 from server.sinks.inventory import handlers
 from server.sinks.inventory.inventory import Inventory
-from tests.support.frames import DOWN, UP, block, status, table
+from tests.support.frames import DOWN, UP, block, frame, status, table
 from tests.web.site import site
 
 NAMES = ("et-0/0/2", "Vlan100:1,2", "ä/ö %20", "quiet")
@@ -89,6 +92,7 @@ async def test_devices_are_listed_with_their_state_and_reason(api: Api, inventor
         "reply_ms": 12.3,
         "source": "snmp",
         "engine": "batched",
+        "engine_why": "",
         "note": "32-bit counters",
         "facts": {"sysName": "fra1"},
     }
@@ -130,6 +134,7 @@ async def test_interfaces_are_listed_with_their_facts_and_newest_values(api: Api
         "out_bps": 5.0,
         "rates": {"in_errors_per_s": 0.5, "out_errors_per_s": None},
         "quality": ["late", "estimated"],
+        "cadence_s": 5.0,
     }
     assert (second["oper_status"], second["rates"]["in_errors_per_s"], second["quality"]) == ("down", None, [])
     assert (third["oper_status"], third["admin_status"]) == ("lowerLayerDown", "down")
@@ -139,6 +144,39 @@ async def test_interfaces_are_listed_with_their_facts_and_newest_values(api: Api
         None,
         ["invalid"],
     )
+
+
+@pytest.mark.gen_test
+async def test_each_interface_tells_how_often_its_own_counters_are_refreshed(api: Api, inventory: Inventory) -> None:
+    inventory.offer(status())
+    one = frame(table("a", "b", "c"), wall_s=time.time(), cadence_s=5.0, in_bps=1.0, quality=Quality.ESTIMATED)
+    inventory.offer(Frames.of([dataclasses.replace(one, row_cadence_s=np.array([3.0, 5.0, np.nan]))]))
+    _, body = await api.get("/api/v1/devices/r1/interfaces")
+    assert [each["cadence_s"] for each in body["interfaces"]] == [3.0, 5.0, None]
+
+
+@pytest.mark.gen_test
+async def test_without_a_period_of_its_own_an_estimated_row_has_that_of_its_device(api: Api, inventory: Inventory) -> None:
+    inventory.offer(status())
+    inventory.offer(block(table("a", "b"), wall_s=time.time(), cadence_s=5.0, in_bps=1.0, quality=[Quality.ESTIMATED, 0]))
+    _, body = await api.get("/api/v1/devices/r1/interfaces")
+    assert [each["cadence_s"] for each in body["interfaces"]] == [5.0, None]
+
+
+@pytest.mark.gen_test
+async def test_a_device_says_why_it_is_not_polled_as_it_would_be_by_itself(api: Api, inventory: Inventory) -> None:
+    inventory.offer(status(engine="pysnmp", engine_why="its answers come out of order"))
+    _, body = await api.get("/api/v1/devices/r1")
+    assert (body["engine"], body["engine_why"]) == ("pysnmp", "its answers come out of order")
+
+
+@pytest.mark.gen_test
+async def test_a_long_list_of_devices_is_whole_and_in_order(api: Api, inventory: Inventory) -> None:
+    names = [f"r{number}" for number in range(501)]
+    for name in names:
+        inventory.offer(status(name))
+    _, body = await api.get("/api/v1/devices")
+    assert [each["name"] for each in body["devices"]] == names
 
 
 @pytest.mark.gen_test

@@ -1,11 +1,17 @@
 from __future__ import annotations
 
-import numpy as np
+import gc
+import random
+import weakref
 
-from server.core.model import DeviceState
+import numpy as np
+import pytest
+
+from server.core.blocks import Frames
+from server.core.model import DeviceState, Frame, Table
 from server.hub import Removed
 from server.sinks.inventory.inventory import Inventory
-from tests.support.frames import START_S, UP, block, event, status, table
+from tests.support.frames import START_S, UP, block, event, frame, status, table
 
 
 def known(*devices: str) -> Inventory:
@@ -112,3 +118,103 @@ def test_waiting_counts_the_devices_that_were_not_tried_yet() -> None:
     assert inventory.waiting() == 1
     inventory.offer(Removed("r3"))
     assert inventory.waiting() == 0
+
+
+def test_a_burst_is_no_news_of_the_inventory() -> None:
+    inventory, of = known(), table("a", "b")
+    inventory.offer(block(of, 0, in_bps=1.0))
+    inventory.offer(Frames.of([frame(table("a"), 1, in_bps=9.0)], burst=True))
+    view = inventory.device("r1")
+    assert view is not None
+    assert view.table is of
+    assert view.newest["in_bps"].tolist() == [1.0, 1.0]
+
+
+# -- blocks of many devices
+
+
+class Plain:
+    """The newest of one device, by metric and row name."""
+
+    def __init__(self) -> None:
+        self.table: Table | None = None
+        self.newest: dict[str, dict[str, float]] = {}
+        self.last_sample_s: float | None = None
+        self.seq = -1
+
+    def add(self, one: Frame) -> None:
+        names = [row.name for row in one.table.rows]
+        for shown, cells in self.newest.items():
+            self.newest[shown] = {name: cells.get(name, np.nan) for name in names}
+        for position, column in enumerate(one.columns):
+            self.newest[one.table.metrics[column].shown] = dict(zip(names, one.values[position].tolist(), strict=True))
+        if not np.isnan(one.values).all():
+            self.last_sample_s = one.wall_s
+        self.table, self.seq = one.table, one.seq
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_each_device_of_a_block_has_what_a_plain_account_of_it_has(seed: int) -> None:
+    chance, devices = random.Random(seed), ("r1", "r2", "r3", "r4")
+    inventory, plain, tables = known(*devices), {device: Plain() for device in devices}, dict[str, Table]()
+    for seq in range(80):
+        due = chance.choice([("in_bps",), ("in_bps", "out_bps"), ("in_bps", "oper_status"), ("oper_status", "admin_status")])
+        frames = []
+        for device in chance.sample(devices, chance.randint(1, 4)):
+            if device not in tables or chance.random() < 0.1:
+                names = chance.sample("abcde", chance.randint(0, 4))
+                tables[device] = table(*names, device=device, version=seq)
+            rows = len(tables[device].rows)
+            cells = {shown: [chance.choice([1.0, 2.0, 7.0, None]) for _ in range(rows)] for shown in due}
+            frames.append(frame(tables[device], seq, **cells))
+            plain[device].add(frames[-1])
+        inventory.offer(Frames.of(frames))
+        for view in inventory.devices():
+            wanted = plain[view.status.device]
+            assert view.table is wanted.table
+            assert view.last_sample_s == wanted.last_sample_s
+            assert (view.frame.seq if view.frame else -1) == wanted.seq
+            found = (
+                {}
+                if view.table is None
+                else {
+                    shown: dict(zip([row.name for row in view.table.rows], cells.tolist(), strict=True))
+                    for shown, cells in view.newest.items()
+                }
+            )
+            assert {shown: cells for shown, cells in found.items() if cells} == pytest.approx(
+                {shown: pytest.approx(cells, nan_ok=True) for shown, cells in wanted.newest.items() if cells}
+            )
+
+
+def test_blocks_whose_columns_have_all_come_anew_are_let_go() -> None:
+    inventory, of = known(), table("a")
+    for seq in range(50):
+        inventory.offer(block(of, seq, in_bps=1.0, oper_status=UP) if seq % 5 == 0 else block(of, seq, in_bps=2.0))
+        assert len(inventory._entries["r1"].older) <= 1
+
+
+def test_a_silent_device_does_not_hold_the_blocks_of_its_neighbours() -> None:
+    devices = [f"r{number}" for number in range(20)]
+    inventory, tables = known(*devices), [table("a", "b", device=device) for device in devices]
+    slow = Frames.of([frame(of, 0, in_bps=1.0, oper_status=UP) for of in tables])
+    fast = Frames.of([frame(of, 1, in_bps=2.0) for of in tables])
+    held = [weakref.ref(slow.values), weakref.ref(fast.values)]
+    inventory.offer(slow)
+    inventory.offer(fast)
+    del slow, fast
+    for seq in range(2, 100):
+        inventory.offer(Frames.of([frame(of, seq, in_bps=3.0, oper_status=UP) for of in tables[1:]]))
+    gc.collect()
+    assert [one() for one in held] == [None, None]
+    view = inventory.device("r0")
+    assert view is not None
+    assert view.frame is not None
+    assert (view.frame.seq, view.newest["in_bps"].tolist(), view.newest["oper_status"].tolist()) == (1, [2.0] * 2, [UP] * 2)
+
+
+def test_the_list_of_devices_can_be_cut_and_counted_without_looking_at_each() -> None:
+    views = known("r1", "r2", "r3").devices()
+    assert len(views) == 3
+    assert [one.status.device for one in views[1:]] == ["r2", "r3"]
+    assert views[-1].status.device == "r3"

@@ -1,38 +1,79 @@
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
 import numpy as np
 import pytest
 
-from server.core.model import DeviceState, Frame
-from server.core.ports import DeviceView
-from server.sinks.inventory.inventory import Inventory
+from server.core.blocks import Frames
+from server.core.model import DeviceState, DeviceStatus, Frame
 from server.sinks.live.attention import Rank
-from server.sinks.live.board import Survey, columns, survey
-from server.sinks.live.sums import DeviceSums
-from tests.support.frames import DOWN, START_S, UP, blocked, frame, status, table
+from server.sinks.live.board import Survey, survey
+from server.sinks.live.fleet import Fleet
+from server.sinks.live.lines import written
+from server.sinks.live.messages import DeviceLine, Totals
+from server.sinks.live.roster import Member
+from server.sinks.live.sums import sums
+from tests.support.frames import DOWN, START_S, UP, frame, status, table
 
 G = 1e9
 
 
-def seen(*frames: Frame, state: DeviceState = DeviceState.UP, interval_s: float = 1.0) -> DeviceView:
-    inventory = Inventory()
+@dataclass
+class Seen:
+    """A device and what it has sent."""
+
+    status: DeviceStatus
+    frames: tuple[Frame, ...]
+
+
+def seen(*frames: Frame, state: DeviceState = DeviceState.UP, interval_s: float = 1.0) -> Seen:
     device = frames[0].table.device if frames else "r1"
-    inventory.offer(status(device, state, "the reason", interval_s=interval_s))
-    for one in frames:
-        inventory.offer(blocked(one))
-    view = inventory.device(device)
-    assert view is not None
-    return view
+    return Seen(status(device, state, "the reason", interval_s=interval_s), frames)
 
 
-def at(age_s: float, *views: DeviceView, spacing_s: dict[str, float] | None = None) -> Survey:
-    """A survey `age_s` after the frame with seq 0."""
-    sums = {}
+class Found:
+    """A survey, taken apart by device."""
+
+    def __init__(self, found: Survey) -> None:
+        self.totals: Totals = found.totals
+        self.lines = msgspec.json.decode(b"[" + b",".join(written(found, {})) + b"]", type=list[DeviceLine])
+        self.devices = [Device(found, member) for member in found.members]
+
+
+class Device:
+    """One device of a survey; the arrays are (rows,)."""
+
+    def __init__(self, found: Survey, member: Member) -> None:
+        self.age_s = found.age_s(member)
+        self.stale, self.silent = bool(found.devices.stale[member.number]), bool(found.devices.silent[member.number])
+        self._rows, self._span = found.rows, found.span(member)
+
+    def __getattr__(self, column: str) -> Any:
+        return getattr(self._rows, column)[self._span]
+
+
+def at(age_s: float, *views: Seen, spacing_s: dict[str, float] | None = None) -> Found:
+    """A survey `age_s` after the frame with seq 0. The devices sent in no order."""
+    fleet = Fleet()
     for view in views:
-        if view.frame is not None:
-            sums[view.status.device] = DeviceSums(view.frame.table)
-            sums[view.status.device].add(view.frame)
-    return survey(views, START_S + age_s, spacing_s or {}, sums)
+        fleet.status(view.status)
+    for view in reversed(views):
+        for one in view.frames:
+            fleet.frames(Frames.of([one]))
+    fleet.settle()
+    for device, measured_s in (spacing_s or {}).items():
+        member = fleet.roster.member(device)
+        assert member is not None
+        fleet.roster.devices.spacing_s[member.number] = measured_s
+    now_s, roster = START_S + age_s, fleet.roster
+    return Found(survey(fleet, sums(roster.rows, roster.devices, roster.used_rows, now_s), now_s))
+
+
+def columns(view: Seen, now_s: float) -> Device:
+    return at(now_s - START_S, view).devices[0]
 
 
 def test_a_fresh_device_shows_its_rates_and_their_share_of_the_stated_speed() -> None:

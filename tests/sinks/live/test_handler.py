@@ -131,7 +131,8 @@ async def test_a_browser_that_left_is_let_go(world: World, browse: Open) -> None
     one.close()
     await world.metrics.gone.wait()
     assert (world.metrics.browsers_now, world.sink._sessions) == (0, {})
-    assert len(world.hub._subscribers) == 5  # those that keep state
+    fanout = world.sink._fanout
+    assert (fanout._followers, fanout.rows._sets) == ({False: {}, True: {}}, {})
     world.publish(block(OF, 1))
 
 

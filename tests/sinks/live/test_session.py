@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 
+from server.core.blocks import Frames
 from server.core.model import DeviceState
 from server.hub import Removed
+from server.sinks.live.messages import Heartbeat
 from tests.sinks.live.world import EPOCH, NewPage, seqs
 from tests.support.frames import START_S, block, event, frame, status, table
 
@@ -20,9 +22,8 @@ OTHER = table("x", device="r2")
 @pytest.mark.gen_test
 async def test_the_first_words_are_the_servers(page: NewPage) -> None:
     one = page()
-    await asyncio.sleep(0)
-    await asyncio.sleep(0)
-    assert one.paper.take() == [{"type": "hello", "epoch": EPOCH}]
+    (hello,) = one.paper.take()
+    assert (hello["type"], hello["epoch"]) == ("hello", EPOCH)
 
 
 @pytest.mark.gen_test
@@ -32,6 +33,34 @@ async def test_a_subscription_begins_with_its_snapshot_and_goes_on_with_each_fra
     for seq in (1, 2):
         one.world.publish(block(OF, seq))
         assert seqs(await one.settle()) == [("samples", seq)]
+
+
+@pytest.mark.gen_test
+async def test_who_keeps_up_is_written_to_in_the_moment_of_publishing_and_once_for_all_of_it(page: NewPage) -> None:
+    one = page()
+    one.world.publish(block(OTHER, 0))
+    for identity, device in enumerate(("r1", "r2", "r1")):
+        await one.ask(id=identity, device=device)
+    before = one.paper.writes
+    one.world.publish(Frames.of([frame(OF, 1), frame(OTHER, 1)]))
+    assert sorted((each["id"], each["seq"]) for each in one.paper.take("samples")) == [(0, 1), (1, 1), (2, 1)]
+    one.world.publish(status(state=DeviceState.LATE))
+    assert [each["id"] for each in one.paper.take("device")] == [0, 2]
+    one.session.say(Heartbeat(START_S))
+    assert [each["type"] for each in one.paper.take()] == ["heartbeat"]
+    assert one.paper.writes == before + 3
+
+
+@pytest.mark.gen_test
+async def test_the_first_messages_of_one_subscription_come_in_a_turn_of_the_loop(page: NewPage) -> None:
+    one = page()
+    for identity in range(3):
+        one.say("subscribe", id=identity, device="r1")
+    given = []
+    for _ in range(4):
+        given.append([each["id"] for each in one.paper.take("snapshot")])
+        await asyncio.sleep(0)
+    assert given == [[], [0], [1], [2]]
 
 
 @pytest.mark.gen_test
@@ -81,6 +110,20 @@ async def test_a_subscription_that_is_taken_back_before_it_began_is_never_heard_
     one.say("unsubscribe", id=1)
     one.world.publish(block(OF, 1))
     assert await one.settle() == []
+
+
+@pytest.mark.gen_test
+async def test_what_subscriptions_share_is_let_go_when_their_rows_are_others_and_when_they_end(page: NewPage) -> None:
+    one = page()
+    fanout = one.world.sink._fanout
+    for identity in (1, 2):
+        await one.ask(id=identity, device="r1")
+    one.world.publish(block(table("a", "b", "new", version=2), 1))
+    assert [each["seq"] for each in one.paper.take("snapshot")] == [1, 1]
+    assert len(fanout.rows._sets["r1", False]) == 1
+    for identity in (1, 2):
+        one.say("unsubscribe", id=identity)
+    assert (fanout.rows._sets, fanout._followers) == ({}, {False: {}, True: {}})
 
 
 @pytest.mark.gen_test

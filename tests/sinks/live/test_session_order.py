@@ -89,7 +89,7 @@ async def _play(steps: list[tuple[str, Any, Any]]) -> None:
     one = Page(world)
     try:
         await _play_on(world, one, steps)
-        assert not one.pump.done()
+        assert not one.paper.aborted.is_set()
     finally:
         await one.end()
 

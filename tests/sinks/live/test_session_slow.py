@@ -8,10 +8,13 @@ from typing import Any
 
 import pytest
 
-from server.sinks.live import shapes, subscriptions
+from server.hub import Removed
+from server.sinks.live import subscriptions
 from server.sinks.live.messages import Heartbeat
+from server.sinks.live.rowsets import RowSets
+from server.sinks.live.writer import JOINED_BYTES
 from tests.sinks.live.world import NewPage, seqs
-from tests.support.frames import START_S, block, table
+from tests.support.frames import DOWN, START_S, UP, block, table
 
 OF = table("a", "b")
 
@@ -30,6 +33,33 @@ async def test_a_slow_reader_gets_the_newest_and_how_many_it_missed(page: NewPag
     messages = await one.settle()
     assert seqs(messages, 1) == seqs(messages, 2) == [("samples", 1), ("resync", 5), ("samples", 7)]
     assert one.world.metrics.dropped == 5
+
+
+@pytest.mark.gen_test
+async def test_a_slow_reader_is_told_of_a_status_that_came_with_a_frame_it_missed(page: NewPage) -> None:
+    one = page()
+    one.world.publish(block(OF, 1, in_bps=1.0, oper_status=UP))
+    await one.ask(id=1, device="r1")
+    one.paper.ready.clear()
+    one.session.say(Heartbeat(START_S))
+    one.world.publish(block(OF, 2, in_bps=1.0, oper_status=[UP, DOWN]), block(OF, 3, in_bps=1.0))
+    one.paper.ready.set()
+    messages = [each for each in await one.settle() if each["type"] != "heartbeat"]
+    assert [each["type"] for each in messages] == ["resync", "table", "samples"]
+    assert [facts["oper_status"] for facts in messages[1]["interfaces"]] == ["up", "down"]
+
+
+@pytest.mark.gen_test
+async def test_what_waits_for_a_subscription_that_a_slow_reader_takes_back_is_not_missed(page: NewPage) -> None:
+    one = page()
+    await one.ask(id=1, device="r1")
+    one.paper.ready.clear()
+    one.session.say(Heartbeat(START_S))
+    one.world.publish(*(block(OF, seq) for seq in range(1, 6)))
+    one.say("unsubscribe", id=1)
+    one.paper.ready.set()
+    assert [each["type"] for each in await one.settle()] == ["heartbeat"]
+    assert one.world.metrics.dropped == 0
 
 
 @pytest.mark.gen_test
@@ -60,14 +90,29 @@ async def test_a_slow_reader_that_asks_for_much_makes_nothing_wait_in_memory(
 
 
 @pytest.mark.gen_test
+async def test_what_waits_for_a_slow_reader_goes_in_writes_of_a_bounded_size_and_in_order(page: NewPage) -> None:
+    one = page(messages_per_s=10_000)
+    await one.settle()
+    one.paper.ready.clear()
+    one.session.say(Heartbeat(START_S))
+    for number in range(1000):
+        one.session.say(Heartbeat(START_S + number))
+    before = one.paper.writes
+    one.paper.ready.set()
+    told = await one.settle()
+    assert [each["server_time"] for each in told] == [START_S, *(START_S + number for number in range(1000))]
+    size = sum(map(len, one.paper.raw[1:]))
+    assert size / JOINED_BYTES <= one.paper.writes - before <= size / JOINED_BYTES + 2
+
+
+@pytest.mark.gen_test
 async def test_a_browser_that_takes_nothing_is_cut(page: NewPage, caplog: pytest.LogCaptureFixture) -> None:
     one = page(stalled_s=0.02)
     await one.settle()
     one.paper.ready.clear()
     one.say("subscribe", id=1, device="r1")
     with caplog.at_level(logging.INFO, "linewatch"):
-        await one.pump
-    assert one.paper.aborted
+        await one.paper.aborted.wait()
     assert "a browser took nothing for 0.02 s; closed" in caplog.text
 
 
@@ -81,34 +126,76 @@ async def test_a_browser_that_is_slow_but_reads_is_not_cut(page: NewPage) -> Non
         await asyncio.sleep(0.02)  # less than it takes to be cut, and more in all
         one.paper.ready.set()
         assert seqs(await one.settle()) == [("samples", seq)]
-    assert not one.paper.aborted
+    assert not one.paper.aborted.is_set()
 
 
 @pytest.mark.gen_test
 async def test_a_browser_that_is_gone_ends_the_writing_quietly(page: NewPage, caplog: pytest.LogCaptureFixture) -> None:
     one = page()
-    await one.settle()
+    await one.ask(id=1, device="r1")
     one.paper.broken = True
     one.session.say(Heartbeat(START_S))
-    await one.pump
-    assert not one.paper.aborted
+    one.world.publish(block(OF, 1))
+    one.paper.broken = False
+    one.world.publish(block(OF, 2))
+    assert await one.settle() == []
+    assert not one.paper.aborted.is_set()
     assert not caplog.records
 
 
 @pytest.mark.gen_test
-async def test_a_fault_of_ours_cuts_the_browser_so_that_it_comes_back(
-    page: NewPage, monkeypatch: pytest.MonkeyPatch
+async def test_a_browser_that_goes_while_it_is_written_to_ends_the_writing_quietly(
+    page: NewPage, caplog: pytest.LogCaptureFixture
+) -> None:
+    one = page()
+    one.paper.ready.clear()
+    one.session.say(Heartbeat(START_S))
+    one.paper.broken = True
+    one.paper.ready.set()
+    await one.settle()
+    one.paper.broken = False
+    one.session.say(Heartbeat(START_S))
+    assert await one.settle() == []
+    assert not one.paper.aborted.is_set()
+    assert not caplog.records
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize("is_slow", [False, True])
+async def test_a_fault_of_ours_cuts_that_browser_so_that_it_comes_back_and_no_other(
+    page: NewPage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, is_slow: bool
 ) -> None:
     def fail(*_: object) -> None:
         raise RuntimeError("broken on purpose")
 
     one = page()
+    other = page(one.world)
     await one.ask(id=1, device="r1")
-    monkeypatch.setattr(shapes, "samples", fail)
+    await other.ask(id=1, device="r1")
+    (faulty,) = one.session._devices._by_id.values()
+    monkeypatch.setattr(faulty, "frame", fail)
+    if is_slow:
+        one.paper.ready.clear()
+        one.session.say(Heartbeat(START_S))
     one.world.publish(block(OF, 1))
-    with pytest.raises(RuntimeError, match="broken on purpose"):
-        await one.pump
-    assert one.paper.aborted
+    one.paper.ready.set()
+    await one.paper.aborted.wait()
+    assert "broken on purpose" in caplog.text
+    assert seqs(await other.settle()) == [("samples", 1)]
+    assert not other.paper.aborted.is_set()
+
+
+@pytest.mark.gen_test
+async def test_a_block_that_cannot_be_encoded_as_one_is_encoded_device_by_device(
+    page: NewPage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    one = page()
+    await one.ask(id=1, device="r1")
+    monkeypatch.setattr(RowSets, "encode", None)
+    for seq in (1, 2):
+        one.world.publish(block(OF, seq))
+        assert seqs(await one.settle()) == [("samples", seq)]
+    assert len(caplog.records) == 1
 
 
 @pytest.mark.gen_test
@@ -126,3 +213,17 @@ async def test_two_browsers_get_the_same_frames_however_slow_one_of_them_is(page
     slow.paper.ready.set()
     late = await slow.settle()
     assert late[-1] == given[-1]
+
+
+@pytest.mark.gen_test
+async def test_a_slow_reader_gets_nothing_of_a_device_that_was_removed_meanwhile_but_that(page: NewPage) -> None:
+    one = page()
+    await one.ask(id=1, device="r1")
+    one.paper.ready.clear()
+    one.session.say(Heartbeat(START_S))
+    one.world.publish(block(OF, 1), Removed("r1"), block(OF, 2))  # the last was on its way
+    one.paper.ready.set()
+    assert [(each["type"], each.get("code")) for each in await one.settle()] == [
+        ("heartbeat", None),
+        ("error", "unknown_device"),
+    ]

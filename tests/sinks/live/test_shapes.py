@@ -75,7 +75,7 @@ def test_facts_tell_the_newest_known_status_of_each_row() -> None:
 
 def test_a_device_is_told_with_or_without_a_frame() -> None:
     inventory, of = Inventory(), table("a", note="truncated", system=(("sysName", "fra1"),))
-    inventory.offer(status(facts=(("sysName", "before"),), engine="batched"))
+    inventory.offer(status(facts=(("sysName", "before"),), engine="batched", engine_why="asked for"))
     view = inventory.device("r1")
     assert view is not None
     bare = shapes.device_changed(3, view)
@@ -86,6 +86,7 @@ def test_a_device_is_told_with_or_without_a_frame() -> None:
     whole = shapes.device_changed(3, view)
     assert (whole.facts, whole.note, whole.last_sample, whole.cadence_s) == ({"sysName": "fra1"}, "truncated", START_S, 5.0)
     assert (whole.id, whole.device, whole.engine, whole.interval_s) == (3, "r1", "batched", 1.0)
+    assert (bare.engine_why, whole.engine_why) == ("asked for", "asked for")
 
 
 def test_an_event_is_told_in_plain_words() -> None:

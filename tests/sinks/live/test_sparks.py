@@ -3,11 +3,58 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from server.sinks.live.sparks import SLOT_S, SLOTS, DeviceSparks
-from tests.support.frames import frame, table
+from server.core.blocks import Frames
+from server.core.model import Frame, Table
+from server.sinks.live.fleet import Fleet
+from server.sinks.live.roster import Member
+from server.sinks.live.sparks import SLOT_S, SLOTS
+from tests.support.frames import frame, status, table
 
 OF = table("a", "b")
 BEGIN_S = 1_000_000.0  # the begin of a slot
+
+
+class DeviceSparks:
+    """The sparks of one device in a fleet."""
+
+    def __init__(self, of: Table) -> None:
+        self._fleet, self._device = Fleet(), of.device
+        self._fleet.status(status(of.device))
+        self.add(frame(of, wall_s=0.0, in_bps=[None] * len(of.rows)))  # so that it has its rows
+
+    @property
+    def _member(self) -> Member:
+        member = self._fleet.roster.member(self._device)
+        assert member is not None
+        return member
+
+    def add(self, one: Frame) -> None:
+        self._fleet.frames(Frames.of([one]))
+        self._fleet.settle()
+
+    def advance(self, now_s: float) -> None:
+        self._fleet.sparks.advance(self._fleet.roster.numbers(), now_s)
+
+    @property
+    def table(self) -> Table | None:
+        return self._member.table
+
+    @property
+    def slot(self) -> int:
+        return int(self._fleet.roster.devices.slot[self._member.number])
+
+    @property
+    def closed(self) -> np.ndarray:
+        """(2, rows, SLOTS)"""
+        member = self._member
+        assert member.table is not None
+        rows = [self._fleet.sparks.row(member.number, member.start + row) for row in range(len(member.table.rows))]
+        return np.stack(rows, axis=1)
+
+    def change(self) -> np.ndarray:
+        """(2, rows) of a minute ago."""
+        roster = self._fleet.roster
+        return self._fleet.sparks.before(roster.rows.owner[: roster.used_rows])
 
 
 def filled(slots: int) -> DeviceSparks:
@@ -82,7 +129,5 @@ def test_a_wall_clock_that_was_set_back_begins_anew() -> None:
 
 
 def test_what_changed_is_held_against_a_minute_ago() -> None:
-    sparks = filled(20)
-    now = np.array([[100.0, np.nan], [7.0, 7.0]])
-    np.testing.assert_array_equal(sparks.change(now), [[7.0, np.nan], [70.0, 70.0]])
-    assert np.isnan(filled(3).change(now)).all()
+    np.testing.assert_array_equal(filled(20).change(), [[7.0, 7.0], [70.0, 70.0]])
+    assert np.isnan(filled(3).change()).all()

@@ -10,7 +10,9 @@ from server.core.model import DeviceState, Frame
 from server.hub import Removed
 from server.sinks.live import subscriptions
 from server.sinks.live.messages import Subscribe
-from server.sinks.live.subscriptions import DeviceFollower, Message, Refused
+from server.sinks.live.rowsets import RowSets
+from server.sinks.live.subscriptions import DeviceFollower, Refused
+from server.sinks.live.writer import Message
 from tests.sinks.live.world import EPOCH, World
 from tests.support.frames import DOWN, START_S, UP, block, blocked, frame, status, table
 
@@ -26,7 +28,7 @@ def world() -> World:
 
 def follower(world: World, **words: Any) -> DeviceFollower:
     asked = Subscribe(**{"id": 1, "device": "r1", "history_s": 900.0, **words})
-    return DeviceFollower(asked, EPOCH, world.inventory, world.history)
+    return DeviceFollower(asked, EPOCH, world.inventory, world.history, RowSets())
 
 
 def told(messages: list[Message]) -> list[dict[str, Any]]:
@@ -222,6 +224,19 @@ def test_another_cadence_is_told_once(world: World) -> None:
         assert messages[-1]["type"] == "samples"
 
 
+def test_another_cadence_of_a_row_is_told_by_its_facts_and_once(world: World) -> None:
+    world.publish(block(OF, 0, cadence_s=5.0, quality=[16, 0]))
+    one = follower(world)
+    assert [each["cadence_s"] for each in told(one.begin())[0]["interfaces"]] == [5.0, None]
+    for seq, (quality, cadences) in enumerate(
+        [([16, 0], None), ([16, 4], None), ([16, 16], [5.0, 5.0]), ([16, 16], None), ([0, 16], [None, 5.0])], start=1
+    ):
+        messages = next_of(world, one, frame(OF, seq, cadence_s=5.0, quality=quality))
+        tables = [[facts["cadence_s"] for facts in each["interfaces"]] for each in messages if each["type"] == "table"]
+        assert tables == ([cadences] if cadences else [])
+        assert messages[-1]["type"] == "samples"
+
+
 def test_a_state_is_told_as_it_is_now(world: World) -> None:
     world.publish(block(OF, 0))
     one = follower(world)
@@ -251,12 +266,11 @@ def test_names_are_checked_when_the_first_answer_tells_them(world: World) -> Non
     assert refused.value.failure.code == "unknown_interface"
 
 
-def test_a_removed_device_gives_nothing_more(world: World) -> None:
+def test_a_removed_device_has_no_state_to_tell(world: World) -> None:
     world.publish(block(OF, 0))
     one = follower(world)
     one.begin()
     world.publish(Removed("r1"))
-    assert one.frame(frame(OF, 1), 0) == []
     assert one.status() == []
 
 

@@ -11,7 +11,9 @@ import pytest
 from server.core.model import Frame
 from server.sinks.live import subscriptions
 from server.sinks.live.messages import Subscribe
-from server.sinks.live.subscriptions import DeviceFollower, Message
+from server.sinks.live.rowsets import RowSets
+from server.sinks.live.subscriptions import DeviceFollower
+from server.sinks.live.writer import Message
 from tests.sinks.live.world import EPOCH, World
 from tests.support.frames import METRICS, START_S, block, blocked, frame, table
 
@@ -27,7 +29,7 @@ def world() -> World:
 
 def follower(world: World, **words: Any) -> DeviceFollower:
     asked = Subscribe(**{"id": 1, "device": "r1", "history_s": 900.0, **words})
-    return DeviceFollower(asked, EPOCH, world.inventory, world.history)
+    return DeviceFollower(asked, EPOCH, world.inventory, world.history, RowSets())
 
 
 def told(messages: list[Message]) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from server.core.model import DeviceState, Quality
@@ -41,8 +42,21 @@ def network(now_s: float = START_S) -> World:
     return world
 
 
-def asked(world: World, **words: Any) -> SummaryFollower:
-    return SummaryFollower(Subscribe(id=2, summary=True, **words), world.board)
+class Asked:
+    """A subscription, and what a browser reads of its messages."""
+
+    def __init__(self, follower: SummaryFollower) -> None:
+        self._follower = follower
+
+    def begin(self) -> Summary:
+        return msgspec.json.decode(msgspec.json.encode(self._follower.begin()), type=Summary)
+
+    def next(self) -> Summary:
+        return msgspec.json.decode(msgspec.json.encode(self._follower.next()), type=Summary)
+
+
+def asked(world: World, **words: Any) -> Asked:
+    return Asked(SummaryFollower(Subscribe(id=2, summary=True, **words), world.board))
 
 
 def names(summary: Summary) -> list[str]:

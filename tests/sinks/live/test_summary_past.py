@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from server.core.model import DeviceState, Quality
 from server.hub import Removed
-from server.sinks.live.messages import Subscribe
+from server.sinks.live.messages import Subscribe, Summary
 from server.sinks.live.sparks import SLOTS
 from server.sinks.live.summary import SummaryFollower
 from tests.sinks.live.world import World
@@ -43,8 +45,21 @@ def network(now_s: float = START_S) -> World:
     return world
 
 
-def asked(world: World, **words: Any) -> SummaryFollower:
-    return SummaryFollower(Subscribe(id=2, summary=True, **words), world.board)
+class Asked:
+    """A subscription, and what a browser reads of its messages."""
+
+    def __init__(self, follower: SummaryFollower) -> None:
+        self._follower = follower
+
+    def begin(self) -> Summary:
+        return msgspec.json.decode(msgspec.json.encode(self._follower.begin()), type=Summary)
+
+    def next(self) -> Summary:
+        return msgspec.json.decode(msgspec.json.encode(self._follower.next()), type=Summary)
+
+
+def asked(world: World, **words: Any) -> Asked:
+    return Asked(SummaryFollower(Subscribe(id=2, summary=True, **words), world.board))
 
 
 # -- the trend and what changed most
@@ -127,6 +142,7 @@ def test_a_row_that_left_the_page_and_came_back_brings_its_sparks_again() -> Non
 
 def test_a_table_that_changes_after_the_second_gives_no_row_the_sparks_of_another() -> None:
     world = network()
+    assert len(world.board.survey.members) == 3  # somebody looks at this second
     world.publish(block(table("xe-1", device="core1", version=2), 1, wall_s=START_S + 0.5, in_bps=5.0))
     rows = asked(world, only_device="core1").next().rows
     assert len(rows) == 3
@@ -150,7 +166,7 @@ def test_the_interval_that_is_shown_is_the_measured_one_and_an_outage_is_no_inte
     for seq, wall_s in enumerate(times):
         world.publish(block(of, seq, wall_s=START_S + wall_s))
     world.board.refresh(START_S + times[-1])
-    assert world.board.survey.lines[0].interval_s == 1.2
+    assert asked(world).next().devices[0].interval_s == 1.2
 
 
 def test_a_clock_that_was_set_back_shows_no_negative_interval_and_sparks_begin_anew() -> None:
@@ -176,7 +192,7 @@ def test_a_removed_device_leaves_the_board() -> None:
     world = network()
     world.publish(Removed("core1"), event())
     world.board.refresh(START_S)
-    assert world.board.sparks("core1") is None
+    assert world.board.fleet.roster.member("core1") is None
     assert {row.device for row in asked(world).next().rows} == {"edge1", "dead1"}
 
 

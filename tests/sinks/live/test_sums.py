@@ -1,16 +1,36 @@
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
 import pytest
 
-from server.sinks.live.sums import NOTHING, DeviceSums, total
-from tests.support.frames import START_S, frame, table
+from server.core.blocks import Frames
+from server.core.model import Frame
+from server.sinks.live.fleet import Fleet
+from server.sinks.live.sums import Sums
+from server.sinks.live.sums import sums as sums_at
+from tests.support.frames import START_S, frame, status, table
 
 
-def sums(*frames) -> DeviceSums:
-    found = DeviceSums(frames[0].table)
-    for one in frames:
-        found.add(one)
-    return found
+class Counted:
+    """A fleet of devices r1, r2, ... that have sent these frames."""
+
+    def __init__(self, *devices: Sequence[Frame]) -> None:
+        self._fleet = Fleet()
+        for number, frames in enumerate(devices, start=1):
+            self._fleet.status(status(f"r{number}"))
+            for one in frames:
+                self._fleet.frames(Frames.of([one]))
+        self._fleet.settle()
+
+    def at(self, now_s: float) -> Sums:
+        roster = self._fleet.roster
+        return sums_at(roster.rows, roster.devices, roster.used_rows, now_s)
+
+
+def sums(*frames: Frame) -> Counted:
+    return Counted(frames)
 
 
 def test_a_row_that_missed_one_answer_still_counts_and_the_sum_does_not_dip() -> None:
@@ -54,10 +74,15 @@ def test_rows_keep_their_samples_by_name_when_the_table_changes() -> None:
 
 
 def test_the_total_of_devices_is_a_gap_when_one_is_late_and_nothing_when_there_are_none() -> None:
-    fine, late = sums(frame(table("a"), 0, in_bps=1.0)), sums(frame(table("a"), 0, wall_s=START_S - 5, in_bps=2.0))
-    assert total([fine.at(START_S), fine.at(START_S)]).in_bps == 2.0
-    assert total([fine.at(START_S), late.at(START_S)]).in_bps is None
-    assert total([]) == NOTHING
+    of, other = table("a"), table("a", device="r2")
+    fine, late = frame(other, 0, in_bps=1.0), frame(other, 0, wall_s=START_S - 5, in_bps=2.0)
+    together = Counted([frame(of, 0, in_bps=1.0)], [fine]).at(START_S)
+    assert (together.in_bps, together.out_bps, together.counted) == (2.0, None, 2)
+    with_late = Counted([frame(of, 0, in_bps=1.0)], [late]).at(START_S)
+    assert (with_late.in_bps, with_late.counted, with_late.late) == (None, 1, True)
+    assert with_late.device_bps[0, 1:3].tolist() == pytest.approx([1.0, math.nan], nan_ok=True)
+    none = Counted().at(START_S)
+    assert (none.in_bps, none.out_bps, none.counted, none.late) == (None, None, 0, False)
 
 
 def test_a_device_that_answers_slowly_is_not_late_by_its_own_pace() -> None:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Sequence
 from typing import Any, Protocol
 
-import msgspec
 from tornado.websocket import WebSocketClientConnection
 
-from server.core.model import DeviceState
+from server.core.model import DeviceState, Frame
+from server.core.ports import PollControl
 from server.hub import Hub, Item
 from server.sinks.events.recent import RecentEvents
 from server.sinks.history.ring import RingHistory
 from server.sinks.inventory.inventory import Inventory
 from server.sinks.live.handler import LiveSink
-from server.sinks.live.session import Readers, Session
+from server.sinks.live.session import Readers
 from server.sinks.live.settings import LiveSettings
 from server.sinks.live.summary import SummaryBoard
 from server.sinks.metrics.own import OwnMetrics
@@ -47,20 +48,21 @@ class WatchedMetrics(OwnMetrics):
 class World:
     """A hub with the sinks that keep state before those that read it. `settings` replaces some without checking them."""
 
-    def __init__(self, **settings: Any) -> None:
+    def __init__(self, control: PollControl | None = None, **settings: Any) -> None:
         self.hub = Hub()
         self.inventory = Inventory()
         self.history = RingHistory()
         self.events = RecentEvents()
-        self.board = SummaryBoard(self.inventory)
+        self.board = SummaryBoard()
         self.metrics = WatchedMetrics()
         for subscriber in (self.inventory, self.history, self.events, self.board, self.metrics):
             self.hub.subscribe(subscriber)
-        self.readers = Readers(self.inventory, self.history, self.events, self.board, self.metrics)
+        self.readers = Readers(self.inventory, self.history, self.events, self.board, self.metrics, control)
         self.settings = LiveSettings().model_copy(update=settings)
         self.sink = LiveSink(self.hub, self.readers, self.settings, 1.0)
 
-    def publish(self, *items: Item) -> None:
+    def publish(self, *items: Item | Frame) -> None:
+        """Publish these, a frame as a block of one device."""
         for item in items:
             self.hub.publish(blocked(item))
 
@@ -76,25 +78,44 @@ class Paper:
     def __init__(self) -> None:
         self.sent: list[dict[str, Any]] = []
         self.raw: list[bytes] = []
+        self.writes = 0
         self.closed: tuple[int, str] | None = None
-        self.aborted = False
+        self.aborted = asyncio.Event()
         self.ready = asyncio.Event()
         self.ready.set()
         self.broken = False
+        self._taking: asyncio.Task[None] | None = None
 
-    async def send(self, message: bytes) -> None:
-        await self.ready.wait()
-        await asyncio.sleep(0)  # one turn of the loop for each message
+    def send(self, messages: Sequence[bytes]) -> asyncio.Future[None] | None:
+        assert self._taking is None or self._taking.done(), "at most one write is outstanding"
         if self.broken:
             raise ConnectionError("gone")
-        self.raw.append(message)
-        self.sent.append(json.loads(message))
+        if self.ready.is_set():
+            self._take(messages)
+            return None
+        self._taking = asyncio.ensure_future(self._take_when_ready(messages))
+        return self._taking
+
+    async def _take_when_ready(self, messages: Sequence[bytes]) -> None:
+        await self.ready.wait()
+        if self.broken:
+            raise ConnectionError("gone")
+        self._take(messages)
+
+    def _take(self, messages: Sequence[bytes]) -> None:
+        self.writes += 1
+        self.raw += messages
+        self.sent += [json.loads(message) for message in messages]
 
     def close(self, code: int, reason: str) -> None:
         self.closed = code, reason
 
     def abort(self) -> None:
-        self.aborted = True
+        self.aborted.set()
+
+    def end(self) -> None:
+        if self._taking is not None:
+            self._taking.cancel()
 
     def take(self, kind: str | None = None) -> list[dict[str, Any]]:
         """What was sent since the last look, or those of one type."""
@@ -108,9 +129,8 @@ class Page:
     def __init__(self, world: World, epoch: str = EPOCH) -> None:
         self.world = world
         self.paper = Paper()
-        self.session = Session(self.paper, world.readers, world.settings, epoch, _Hello())
-        world.hub.subscribe(self.session.queue)
-        self._pump = asyncio.ensure_future(self.session.pump())
+        world.sink.epoch = epoch
+        self.session = world.sink.open(self.paper)
 
     def say(self, kind: str, **words: Any) -> None:
         self.session.receive(json.dumps({"type": kind, **words}))
@@ -135,12 +155,8 @@ class Page:
 
     async def end(self) -> None:
         """Close the page."""
-        self._pump.cancel()
-        await asyncio.gather(self._pump, return_exceptions=True)
-
-    @property
-    def pump(self) -> asyncio.Future[None]:
-        return self._pump
+        self.world.sink.closed(self.paper)
+        self.paper.end()
 
 
 class Open(Protocol):
@@ -153,10 +169,6 @@ class NewPage(Protocol):
     """The fixture `page`."""
 
     def __call__(self, world: World | None = None, **settings: Any) -> Page: ...
-
-
-class _Hello(msgspec.Struct, tag="hello"):
-    epoch: str = EPOCH
 
 
 class Browser:
