@@ -11,7 +11,7 @@ from server.core.model import Table
 from server.rates.cells import Cells, Dues, Memory, Rows
 
 _ROOM = 2  # times as much, when there is too little
-_MOST_ROWS = 16_384  # of one arena: to make room in one of 14 metrics takes some 10 ms then
+_MOST_ROWS = 131_072  # of one arena: a block with devices in several is metered in parts; larger ones take long to grow
 
 
 class Ranges:

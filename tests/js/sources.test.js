@@ -93,6 +93,8 @@ test('while nobody looks nothing is fetched, and an answer that comes then is no
   sources.stop();
   clock.advance(60_000);
   assert.deepEqual([names(sources.all), asked.length], [['r2'], 2]);
+  sources.start();
+  assert.equal(asked.length, 3, 'at once when somebody looks again');
 });
 
 test('an answer to a question of before is not taken for the one that is waited for', async () => {

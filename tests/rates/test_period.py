@@ -34,9 +34,6 @@ def test_the_period_of_refreshes_that_stray_is_that_of_least_squares() -> None:
 def test_the_line_gives_the_moments() -> None:
     line = fit(polled(2.5, 61, phase_s=0.3))
     assert line.at(10) == pytest.approx(25.3, abs=0.3)
-    assert line.is_left_by([Refresh(30.0, 1.0, 10, 1)], 1.2)
-    assert line.is_left_by([Refresh(20.0, 1.0, 10, 1)], 1.2)
-    assert not line.is_left_by([Refresh(26.0, 1.0, 10, 1), Refresh(20.0, 1.0, 10, 1)], 1.2)
 
 
 def test_segments_share_the_period_and_not_the_phase() -> None:

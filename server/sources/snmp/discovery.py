@@ -33,6 +33,7 @@ _ALWAYS = (
     mib.IF_HIGH_SPEED,
     mib.IF_COUNTER_DISCONTINUITY_TIME,
 )
+_SEEN_AT_A_GLANCE = (mib.IF_NAME, mib.IF_ALIAS, mib.IF_HIGH_SPEED)
 _Columns = dict[mib.Column, Walked]
 
 
@@ -49,7 +50,7 @@ class Wanted:
 class Discovered:
     """`stamped` (rows,): has ifCounterDiscontinuityTime. `found` is how many interfaces there were before the filter.
 
-    `clock` is the device's clock before the first of them was read; no cells.
+    `clock` is the device's clock before the first of them was read; no cells. `glance` stands for what `glance` would see.
     """
 
     table: Table
@@ -57,6 +58,7 @@ class Discovered:
     has_last_change: bool
     found: int
     clock: Chunk
+    glance: int
 
     def same_as(self, other: Discovered) -> bool:
         """Nothing differs that a reader of the table or the poller would notice."""
@@ -115,7 +117,22 @@ async def _read(wanted: Wanted, session: Session, limits: Limits, bad: Callable[
         has_last_change,
         len(indexes),
         clock,
+        _glance(columns),
     )
+
+
+async def glance(session: Session, limits: Limits, bad: Callable[[str], None], turn: asyncio.Semaphore) -> int:
+    """A number that changes with the names, aliases and speeds of the interfaces: a sixth of what `discover` reads.
+
+    Raises as `discover` does.
+    """
+    async with turn:
+        return _glance(await _walk(Walker(session, limits, bad), _SEEN_AT_A_GLANCE))
+
+
+def _glance(columns: _Columns) -> int:
+    seen = (columns[column].values for column in _SEEN_AT_A_GLANCE)
+    return hash(tuple((index, varbind.content) for values in seen for index, varbind in sorted(values.items())))
 
 
 async def _facts(session: Session, limits: Limits) -> tuple[tuple[tuple[str, str], ...], bool]:

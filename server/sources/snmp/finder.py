@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from server.sources.snmp.discovery import Discovered, Wanted, discover
+from server.sources.snmp.discovery import Discovered, Wanted, discover, glance
 from server.sources.snmp.engine import Bad
 from server.sources.snmp.link import Link
 from server.sources.snmp.message import Operation
 from server.sources.snmp.settings import DeviceSettings, PollingDefaults
 from server.sources.snmp.walk import Limits
 
+_FULL_LOOK = 4
 _DISCOVERY_S = 120.0  # 400 interfaces at 10 % loss take half a minute
 
 
@@ -27,12 +28,27 @@ class Finder:
         self._link = link
         self._bad = bad
         self._turn = turn
+        self._filter = polling.interfaces
+        self._glances = 0
 
     async def find(self) -> Discovered:
         """Raises SourceError."""
+        return await discover(self._wanted, self._link.session, self._limits(), self._bad, self._turn)
+
+    def _limits(self) -> Limits:
         polling, deadline_s = self._polling, asyncio.get_running_loop().time() + _DISCOVERY_S
-        limits = Limits(self._operation, polling.max_rows, deadline_s, polling.retries + 1, polling.timeout_s)
-        return await discover(self._wanted, self._link.session, limits, self._bad, self._turn)
+        return Limits(self._operation, polling.max_rows, deadline_s, polling.retries + 1, polling.timeout_s)
+
+    async def unchanged(self, known: Discovered) -> bool:
+        """Whether a glance shows what was found before. Each `_FULL_LOOK`-th time it is not taken for enough.
+
+        Raises SourceError.
+        """
+        self._glances += 1
+        by_status = any(rule.status for rules in (self._filter.include, self._filter.exclude) for rule in rules)
+        if by_status or self._glances % _FULL_LOOK == 0:
+            return False
+        return await glance(self._link.session, self._limits(), self._bad, self._turn) == known.glance
 
     async def find_since_restart(self, restarts: Callable[[], int]) -> Discovered:
         """The same; what was begun to be read before a restart tells nothing of the ifIndexes after it."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import math
 import zlib
 from collections.abc import Callable
 from dataclasses import replace
@@ -63,8 +62,7 @@ class Poller:
         # Of the newest table. It rises as long as this poller lives, which has one address and one set of credentials. A new
         # poller starts over: its first table has a version that is not greater than the last one's, and that tells the rates
         # that these may be the counters of another device.
-        self._version = 0
-        self._restarts = 0
+        self._version = self._restarts = 0
         self._errands = Errands(settings.name, self.broke)
         self._rounds: Rounds | None = None
         self._broken: asyncio.Future[None] | None = None
@@ -118,10 +116,10 @@ class Poller:
 
     async def _adopt(self, found: Discovered) -> None:
         """Poll what was found from the next tick on. An equal table is kept, so that its version stays."""
-        empty = not found.table.rows
-        self._rediscover_due_s = _now_s() + min(self._polling.rediscover_s, _EMPTY_S if empty else math.inf)
+        self._look_later(found)
         self._trusted = True
         if self._found is not None and self._found.same_as(found) and self._plan is not None:
+            self._found = replace(self._found, glance=found.glance)
             if self._plan.dropped:
                 self._use(self._plan.whole())  # a device may say noSuchName for once; that must not last
             return
@@ -154,12 +152,10 @@ class Poller:
     async def _begin_rounds(self) -> None:
         """Have the plan polled, by another engine where this one cannot."""
         assert self._plan is not None
-        polling = self._polling
+        polling, engine = self._polling, self._choice.engine
         target = Target(self._settings.name, self._link.peer, self._settings.snmp, self._link.session, self._bad, self._emit)
-        schedule = Schedule(
-            _now_s() + self._phase_s(), polling.interval_s, polling.slow_interval_s, polling.requests_at_once
-        )
-        engine = self._choice.engine
+        first_s = _now_s() + self._phase_s()
+        schedule = Schedule(first_s, polling.interval_s, polling.slow_interval_s, polling.requests_at_once)
         try:
             self._rounds = await engine.rounds(target, self._plan, schedule, self._steering(), self)
         except Unsupported as error:
@@ -189,8 +185,7 @@ class Poller:
 
     def ticked(self, outcome: Outcome) -> Steering:
         """A tick is over: believe it or not, judge the device by it, and learn from it."""
-        quiet = outcome.quiet
-        if quiet is not None:
+        if (quiet := outcome.quiet) is not None:
             self._health.heard(quiet.answered_s)
             self._uptime.restarted([quiet.chunk])
         outcome.trusted = self._trusted and self._found is not None and outcome.plan.table is self._found.table
@@ -248,35 +243,47 @@ class Poller:
         """Change the plan, and look for other interfaces, where the tick showed that it must be."""
         if outcome.plan is self._plan and (plan := outcome.better_plan()) is not None:
             self._use(plan)
-        last_change = outcome.values.last_change
-        if last_change is not None:
+        if (last_change := outcome.values.last_change) is not None:
             outcome.missing = outcome.missing or self._last_change not in (None, last_change)
             self._last_change = last_change
         now_s = _now_s()
         silent = self._health.now.state in _SILENT
         if not self._errands.busy and self._choice.reconsider(self._health.now.state, self._health.now.reason, now_s):
             self._errands.send(self._change_engine, self._most_pause_s)
-        if outcome.unsynchronised and self._errands.may_begin(now_s):
-            self._errands.send(self._synchronise, self._most_pause_s)
+        if not self._errands.may_begin(now_s):
+            return
         dropped = self._plan is not None and bool(self._plan.dropped)
-        wanted = outcome.missing or dropped or not self._trusted or silent or now_s >= self._rediscover_due_s
-        if wanted and self._errands.may_begin(now_s):
+        if outcome.unsynchronised:
+            self._errands.send(self._synchronise, self._most_pause_s)
+        elif outcome.missing or dropped or not self._trusted or silent:
             self._errands.send(lambda: self._rediscover(silent), self._most_pause_s)
+        elif now_s >= self._rediscover_due_s:
+            self._errands.send(self._look, self._most_pause_s)
 
     def _most_pause_s(self) -> float:
-        well = self._trusted and self._health.now.state not in _SILENT
-        return self._polling.rediscover_s if well else _MOST_PAUSE_S
+        return self._polling.rediscover_s if self._trusted and self._health.now.state not in _SILENT else _MOST_PAUSE_S
 
     async def _rediscover(self, silent: bool) -> bool:
         """Whether it found anything new."""
-        before = self._found
+        before = self._version
         if not silent:
             await self._adopt(await self._finder.find_since_restart(lambda: self._restarts))
         elif self._rounds is None or await self._link.leads_elsewhere():  # its name may lead elsewhere by now
             await self._change_engine()
         else:
             await self._synchronise()
-        return self._found is not before
+        return self._version != before
+
+    async def _look(self) -> bool:
+        """Now and then, without a reason: a glance, and the whole where that shows anything new."""
+        if self._found is not None and await self._finder.unchanged(self._found):
+            self._look_later(self._found)
+            return False
+        return await self._rediscover(silent=False)
+
+    def _look_later(self, found: Discovered) -> None:
+        most_s = self._polling.rediscover_s
+        self._rediscover_due_s = _now_s() + (most_s if found.table.rows else min(most_s, _EMPTY_S))
 
     async def _synchronise(self) -> bool:
         """What stands in the way is better told than in a tick, and that of version 3 is mended."""
