@@ -188,7 +188,8 @@ class DeviceStatus:
     """What a source knows of a device's health. Published on each change, never for each poll.
 
     `since_s` is Unix time of the last change of `state`; `engine` says how it is polled, and `engine_why` why it is not
-    polled as it would be by itself (empty: it is).
+    polled as it would be by itself (empty: it is). `interval_s` may be longer than `configured_interval_s`: for a device
+    that struggles, or would need more requests than it may be sent.
     """
 
     device: str
@@ -201,6 +202,7 @@ class DeviceStatus:
     engine: str = ""
     facts: tuple[tuple[str, str], ...] = ()
     engine_why: str = ""
+    configured_interval_s: float = 0.0
 
 
 class Severity(StrEnum):

@@ -12,6 +12,7 @@
  * @property {number} since Unix seconds
  * @property {number} interfaces
  * @property {number} interval_s
+ * @property {number} configured_interval_s
  * @property {number|null} cadence_s
  * @property {number|null} reply_ms
  * @property {number|null} last_sample Unix seconds

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { matches, sourceView } from '../../static/js/components/source-row.js';
 
 const source = {
-  name: 'r1', address: '192.0.2.1:161', state: 'up', reason: '', since: 900, interfaces: 1048, interval_s: 1, cadence_s: null,
+  name: 'r1', address: '192.0.2.1:161', state: 'up', reason: '', since: 900, interfaces: 1048, interval_s: 1, configured_interval_s: 1, cadence_s: null,
   reply_ms: 44.4, last_sample: 999.6, engine: 'batch', engine_why: '', note: '',
 };
 /** What a row says at the server's time 1000. */
@@ -27,7 +27,7 @@ test('a device that is not polled as it would be by itself says why', () => {
 test('slow counters are told with their period, beside what else is to be known', () => {
   assert.equal(told({ cadence_s: 3.02 }).details, 'counters update every 3.0 s');
   assert.equal(told({ cadence_s: 3.02, note: '32-bit counters' }).details, 'counters update every 3.0 s, 32-bit counters');
-  assert.equal(told({ interval_s: 4 }).pace, 'every 4 s', 'a device that struggles is asked less often');
+  assert.equal(told({ interval_s: 4 }).pace, 'every 4 s, configured 1 s', 'a device that struggles is asked less often');
 });
 
 test('a device that does not answer says so in words, and gives the age of its newest sample but no reply time', () => {

@@ -5,7 +5,7 @@ import { Store } from '../../static/js/store.js';
 import { FakeClock } from './fakes.js';
 
 const device = (name, state = 'up', more = {}) => ({
-  name, address: '192.0.2.1:161', state, reason: '', since: 900, interfaces: 2, interval_s: 1, cadence_s: null, reply_ms: 4,
+  name, address: '192.0.2.1:161', state, reason: '', since: 900, interfaces: 2, interval_s: 1, configured_interval_s: 1, cadence_s: null, reply_ms: 4,
   last_sample: 999, engine: 'batch', engine_why: '', note: '', ...more,
 });
 const names = (list) => list.map(({ name }) => name);

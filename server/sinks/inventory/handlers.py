@@ -30,6 +30,7 @@ class Device(msgspec.Struct):
     since: float
     interfaces: int
     interval_s: float
+    configured_interval_s: float
     cadence_s: Number
     reply_ms: Number
     last_sample: Number
@@ -94,6 +95,7 @@ def device_body(view: DeviceView) -> Device:
         since=status.since_s,
         interfaces=len(view.table.rows) if view.table else 0,
         interval_s=status.interval_s,
+        configured_interval_s=status.configured_interval_s or status.interval_s,
         cadence_s=frame.cadence_s if frame else None,
         reply_ms=round(frame.reply_s * 1000, 1) if frame and frame.reply_s is not None else None,
         last_sample=view.last_sample_s,

@@ -39,7 +39,7 @@ class Announcer:
 
     def __init__(self, settings: DeviceSettings, interval_s: float, emit: Emit) -> None:
         self.facts: tuple[tuple[str, str], ...] = ()
-        self.interval_s = interval_s
+        self.interval_s = self._configured_s = interval_s
         self._settings = settings
         self._engine = ("", "")
         self._emit = emit
@@ -74,6 +74,7 @@ class Announcer:
             self._engine[0],
             self.facts,
             self._engine[1],
+            self._configured_s,
         )
         self._told = status
         self._emit.status(status)

@@ -13,6 +13,8 @@ from server.sources.snmp.outcome import Outcome
 from server.sources.snmp.plan import Plan
 from server.sources.snmp.settings import SnmpV1V2, SnmpV3
 
+PHASE_S = 0.05
+"""Ticks of many devices are spread over their interval in steps of this."""
 Credentials = SnmpV1V2 | SnmpV3
 Bad = Callable[[str], None]
 """Called with a word for each answer, or cell of one, that failed a check."""

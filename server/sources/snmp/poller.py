@@ -17,7 +17,7 @@ from server.sources.snmp.announcer import Announcer
 from server.sources.snmp.burst import Bursts
 from server.sources.snmp.choice import Choice, Engines
 from server.sources.snmp.discovery import Discovered
-from server.sources.snmp.engine import Rounds, Schedule, Steering, Target, Unsupported
+from server.sources.snmp.engine import PHASE_S, Rounds, Schedule, Steering, Target, Unsupported
 from server.sources.snmp.errands import Errands
 from server.sources.snmp.finder import Finder, remark
 from server.sources.snmp.health import Health
@@ -47,8 +47,7 @@ class Poller:
     ) -> None:
         self._settings = settings
         self._polling = polling
-        self._emit = emit
-        self._metrics = metrics
+        self._emit, self._metrics = emit, metrics
         self._bad: Callable[[str], None] = lambda check: metrics.bad_reply(settings.name, check)
         self._choice = Choice(polling.engine, engines)
         self._link = Link(settings, self._bad)
@@ -93,7 +92,8 @@ class Poller:
 
     def _phase_s(self) -> float:
         """Until the next of this device's ticks: a grid in time that its name chooses, the same after a restart."""
-        fraction = zlib.crc32(self._settings.name.encode()) / 2**32
+        places = max(1, int(self._polling.interval_s / PHASE_S))  # ticks that fall together are taken in together
+        fraction = zlib.crc32(self._settings.name.encode()) % places / places
         return (fraction * self._polling.interval_s - _now_s()) % self._polling.interval_s
 
     async def _first_discovery(self) -> None:

@@ -40,7 +40,8 @@ const UNKNOWN = Object.freeze(
 export function sourceView(source, time) {
   if (!source) return UNKNOWN;
   const [state, level] = STATES[source.state] ?? [source.state, 'note'];
-  const { interval_s, cadence_s, reply_ms, last_sample } = source;
+  const { interval_s, configured_interval_s, cadence_s, reply_ms, last_sample } = source;
+  const asked = interval_s > configured_interval_s ? `, configured ${span(configured_interval_s)}` : '';
   const unread = source.interfaces === 0 && last_sample === null;
   const details = [cadence_s === null ? '' : `counters update every ${span(cadence_s, 1)}`, source.note];
   return {
@@ -50,7 +51,7 @@ export function sourceView(source, time) {
     reason: source.reason,
     engine: source.engine || '–',
     why: source.engine_why,
-    pace: `every ${span(interval_s)}`,
+    pace: `every ${span(interval_s)}${asked}`,
     details: details.filter(Boolean).join(', '),
     reply: reply_ms === null ? '–' : replyText(reply_ms),
     interfaces: unread ? '–' : count(source.interfaces),

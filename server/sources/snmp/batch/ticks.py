@@ -69,7 +69,7 @@ class Ticks:
                 adopt(self.members[number])
         slow = lanes.slow_due[numbers] <= now_ns
         lanes.slow[numbers] = slow
-        lanes.slow_due[numbers[slow]] = now_ns + lanes.slow_interval[numbers[slow]] - lanes.interval[numbers[slow]] // 2
+        lanes.slow_due[numbers[slow]] = _next_slow(lanes, numbers[slow], began[slow])
         lanes.began[numbers], lanes.asked_at[numbers] = began, now_ns
         lanes.deadline[numbers] = now_ns + lanes.budget[numbers]
         lanes.resend[numbers] = now_ns + lanes.again[numbers]
@@ -148,3 +148,11 @@ class Ticks:
         lanes.resend[numbers] = NEVER
         lanes.open[numbers] = 0
         return numbers
+
+
+def _next_slow(lanes: Lanes, numbers: NDArray[np.intp], began: NDArray[np.int64]) -> NDArray[np.int64]:
+    """When these lanes' slow columns are due again: at a grid in time that is the same for all whose ticks fall together,
+    and spread as they are, so that slow ticks fall together as well."""
+    interval, slow = lanes.interval[numbers], lanes.slow_interval[numbers]
+    offset = began % interval * (slow // np.maximum(interval, 1))
+    return ((began - offset) // slow + 1) * slow + offset - interval // 2
