@@ -88,6 +88,7 @@ async def test_devices_are_listed_with_their_state_and_reason(api: Api, inventor
         "since": 1795201230.0,
         "interfaces": 4,
         "interval_s": 1.0,
+        "configured_interval_s": 1.0,
         "cadence_s": 5.0,
         "reply_ms": 12.3,
         "source": "snmp",
