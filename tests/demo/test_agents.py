@@ -26,13 +26,13 @@ def assert_true(agent: SimulatedAgent, name: str, direction: str, value: int, an
 
 
 def answers_until(
-    asker: Asker, done: Callable[[Answer | None], bool], *oids: str, within_s: float = 20.0
+    asker: Asker, done: Callable[[Answer | None], bool], *oids: str, within_s: float = 60.0
 ) -> list[Answer | None]:
     """What came, up to the first answer that is `done`."""
     give_up_ns = boot_ns() + round(within_s * NS)
     answers: list[Answer | None] = []
     while not answers or not done(answers[-1]):
-        assert boot_ns() < give_up_ns, f"not seen in 20 s: {answers[-3:]}"
+        assert boot_ns() < give_up_ns, f"not seen in {within_s:g} s: {answers[-3:]}"
         answers.append(asker.get(*oids))
     return answers
 
@@ -138,32 +138,33 @@ def test_an_agent_without_communities_speaks_v3_alone() -> None:
 
 
 def test_a_silent_agent_does_not_answer_and_then_goes_on() -> None:
-    builder = AgentBuilder(behaviour=Behaviour(silent_every_s=30.0, silent_s=1.0)).interface("et-0/0/1", in_bps=8_000)
-    with SimulatedAgent(builder, epoch_ns=ago(25)) as agent:
+    # On a busy machine one question takes seconds: the silence outlasts it.
+    builder = AgentBuilder(behaviour=Behaviour(silent_every_s=30.0, silent_s=6.0)).interface("et-0/0/1", in_bps=8_000)
+    with SimulatedAgent(builder, epoch_ns=ago(16)) as agent:
         asker = Asker(agent.port, timeout_s=0.2)
         assert asker.get(f"{NAME}.1") is not None
         answers_until(asker, lambda answer: answer is None, f"{NAME}.1")
-        assert boot_ns() >= agent.epoch_ns + 29 * NS
+        assert boot_ns() >= agent.epoch_ns + 24 * NS
         answers_until(asker, lambda answer: answer is not None, f"{NAME}.1")
         assert boot_ns() >= agent.epoch_ns + 30 * NS
         assert "Traceback" not in agent.simulator._stderr.read_text()  # dropped in order, not by a crash
 
 
 def test_a_reboot_is_silent_and_begins_anew_with_other_indexes() -> None:
-    traits = {"behaviour": Behaviour(reboot_every_s=30.0, boot_s=1.0), "renumbers": True}
+    traits = {"behaviour": Behaviour(reboot_every_s=30.0, boot_s=6.0), "renumbers": True}
     builder = AgentBuilder("zrh1", **traits).interface("et-0/0/1", in_bps=8_000_000).interface("et-0/0/2")
-    with SimulatedAgent(builder, epoch_ns=ago(26)) as agent:
+    with SimulatedAgent(builder, epoch_ns=ago(18)) as agent:
         asker = Asker(agent.port, timeout_s=0.2)
         assert asker.walk(NAME) == {"1": "et-0/0/1", "2": "et-0/0/2"}
         *before, _ = answers_until(asker, lambda answer: answer is None, UPTIME, f"{IN_OCTETS}.1", f"{IN_OCTETS}.41")
         assert before
         assert before[-1] is not None
-        assert before[-1].values[UPTIME] > 2_600
-        assert before[-1].values[f"{IN_OCTETS}.1"] > 26_000_000
+        assert before[-1].values[UPTIME] > 1_800
+        assert before[-1].values[f"{IN_OCTETS}.1"] > 18_000_000
         assert before[-1].values[f"{IN_OCTETS}.41"] is None
         after = answers_until(asker, lambda answer: answer is not None, UPTIME, f"{IN_OCTETS}.1", f"{IN_OCTETS}.41")[-1]
         assert after is not None
-        assert 100 <= after.values[UPTIME] < 1_000
+        assert 600 <= after.values[UPTIME] < 1_500
         assert after.values[f"{IN_OCTETS}.1"] is None
         assert_true(agent, "et-0/0/1", "in", after.values[f"{IN_OCTETS}.41"], after)
         assert asker.walk(NAME) == {"41": "et-0/0/1", "42": "et-0/0/2"}
