@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import Any, Protocol
 
 from pysnmp.carrier.asyncio.dgram import udp, udp6
 from pysnmp.carrier.asyncio.dispatch import AsyncioDispatcher
 from pysnmp.entity import config
+from pysnmp.error import PySnmpError
 from pysnmp.hlapi.v3arch.asyncio import (
     CommunityData,
     ContextData,
@@ -159,10 +161,11 @@ class Stack:
         if dispatcher is None:
             return
         ticking = dispatcher.loopingcall
-        if isinstance(self._credentials, SnmpV3):
-            config.delete_v3_user(self._engine, self._credentials.user)
-        else:
-            config.delete_v1_system(self._engine, _COMMUNITY_INDEX)
+        with contextlib.suppress(PySnmpError):  # a stack whose opening was given up may not have them yet
+            if isinstance(self._credentials, SnmpV3):
+                config.delete_v3_user(self._engine, self._credentials.user)
+            else:
+                config.delete_v1_system(self._engine, _COMMUNITY_INDEX)
         self._engine.close_dispatcher()
         await asyncio.wait((ticking,))
         await self._transport.closed.wait()
