@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from server.core.log import logger
 from server.core.model import Table
 from server.core.tasks import cancel, spawn
 from server.sources.snmp.engine import PollEngine, Rounds, Schedule, Steering, Target
@@ -19,6 +20,7 @@ from server.sources.snmp.settings import PollingDefaults
 from server.sources.snmp.uptime import Uptime
 
 LEAST_BURST_S = 0.1
+_log = logger("snmp")
 _SHARE = 0.9  # of the interval that a tick may wait
 
 
@@ -173,6 +175,7 @@ class _Stream:
 
     def broke(self, error: BaseException) -> None:
         """Whoever asks for the burst again starts it again."""
+        _log.error("a burst failed", exc_info=error)
 
 
 def _union(wanted: dict[int, tuple[frozenset[str], float]]) -> tuple[frozenset[str], float]:

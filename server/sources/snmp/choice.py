@@ -6,7 +6,8 @@ import asyncio
 from dataclasses import dataclass, field
 
 from server.core.model import DeviceState
-from server.sources.snmp.engine import PollEngine, Unsupported
+from server.sources.snmp.engine import PollEngine, Session, Unsupported
+from server.sources.snmp.plan import Plan, Shape
 
 _TRIAL_S = 30.0  # pysnmp has this long to do better
 _PAUSE_S = 600.0  # before it is tried again
@@ -36,6 +37,13 @@ class Choice:
         self._try_from_s = 0.0
         self.engine: PollEngine = engines.pysnmp if setting == "pysnmp" else engines.batch
         self.why = "set in the configuration" if setting == "pysnmp" else ""
+
+    def shape(self, session: Session, known: Plan | None, *, bulk: bool) -> Shape:
+        """What this engine can ask at once in a session, and what the device has shown that it can take (`known`)."""
+        most, bulk = self.engine.most_varbinds, bulk and self.engine.bulk
+        if known is not None:
+            most, bulk = min(most, known.shape.most_varbinds), bulk and known.shape.bulk
+        return Shape(session.overhead, most, bulk=bulk)
 
     def refused(self, error: Unsupported) -> bool:
         """The engine cannot poll this device. Whether there is another one to try."""

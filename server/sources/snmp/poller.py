@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import zlib
+import math
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -17,14 +17,14 @@ from server.sources.snmp.announcer import Announcer
 from server.sources.snmp.burst import Bursts
 from server.sources.snmp.choice import Choice, Engines
 from server.sources.snmp.discovery import Discovered
-from server.sources.snmp.engine import PHASE_S, Rounds, Schedule, Steering, Target, Unsupported
+from server.sources.snmp.engine import Rounds, Schedule, Steering, Target, Unsupported, until_tick_s
 from server.sources.snmp.errands import Errands
 from server.sources.snmp.finder import Finder, remark
 from server.sources.snmp.health import Health
 from server.sources.snmp.link import Link
 from server.sources.snmp.outcome import Outcome
 from server.sources.snmp.patience import BackOff, Patience, budget_stride
-from server.sources.snmp.plan import Plan, Shape
+from server.sources.snmp.plan import Plan
 from server.sources.snmp.refusals import word_for
 from server.sources.snmp.settings import DeviceSettings, PollingDefaults
 from server.sources.snmp.uptime import Uptime
@@ -54,13 +54,10 @@ class Poller:
         self._finder = Finder(settings, polling, self._link, self._bad, engines.turn)
         self._announcer = Announcer(settings, polling.interval_s, emit)
         self._health = Health(polling.interval_s, _now_s())
-        self._patience = Patience(polling)
-        self._back_off = BackOff(polling.interval_s)
-        self._uptime = Uptime()
-        self.bursts = Bursts(settings.name, polling)
-        # Of the newest table. It rises as long as this poller lives, which has one address and one set of credentials. A new
-        # poller starts over: its first table has a version that is not greater than the last one's, and that tells the rates
-        # that these may be the counters of another device.
+        self._patience, self._back_off = Patience(polling), BackOff(polling.interval_s)
+        self._uptime, self.bursts = Uptime(), Bursts(settings.name, polling)
+        # Of the newest table; rises as long as this poller lives, with its one address and set of credentials. A new poller
+        # starts over: a version that is not greater tells the rates that these may be the counters of another device.
         self._version = self._restarts = 0
         self._errands = Errands(settings.name, self.broke)
         self._rounds: Rounds | None = None
@@ -77,28 +74,31 @@ class Poller:
 
     async def run(self) -> None:
         """Ends by cancellation; what it opened is closed then."""
-        self._begin_anew()
-        self._broken = asyncio.get_running_loop().create_future()
         self._announcer.engine(self._choice.engine.name, self._choice.why)
         self._announcer.health(self._health.now)
         try:
-            await self._first_discovery()
-            await self._broken
+            while True:
+                await self._run_until_lost()
+                await self._end_rounds()
         finally:
             await self._errands.close()
             await self.bursts.close()
             await self._end_rounds()
             await self._link.close()
 
-    def _phase_s(self) -> float:
-        """Until the next of this device's ticks: a grid in time that its name chooses, the same after a restart."""
-        places = max(1, int(self._polling.interval_s / PHASE_S))  # ticks that fall together are taken in together
-        fraction = zlib.crc32(self._settings.name.encode()) % places / places
-        return (fraction * self._polling.interval_s - _now_s()) % self._polling.interval_s
+    async def _run_until_lost(self) -> None:
+        """Returns where the device could not be polled any more after it was found: it has to be found again."""
+        self._begin_anew()
+        self._broken = asyncio.get_running_loop().create_future()
+        await self._first_discovery()
+        try:
+            await self._broken
+        except SourceError as error:
+            self._failed(error)
 
     async def _first_discovery(self) -> None:
         pause_s = _FIRST_PAUSE_S
-        await asyncio.sleep(min(self._phase_s(), 1.0))
+        await asyncio.sleep(min(self._until_tick_s(), 1.0))
         while True:
             try:
                 await self._link.open(self._choice.engine)
@@ -120,41 +120,38 @@ class Poller:
         self._trusted = True
         if self._found is not None and self._found.same_as(found) and self._plan is not None:
             self._found = replace(self._found, glance=found.glance)
-            if self._plan.dropped:
-                self._use(self._plan.whole())  # a device may say noSuchName for once; that must not last
-            return
-        self._version += 1
-        self._found = found = replace(found, table=replace(found.table, version=self._version))
-        self._announcer.facts = found.table.facts
-        self._health.remark(remark(found))
-        _log.info("%s: %d of %d interfaces", self._settings.name, len(found.table.rows), found.found)
-        self._plan = Plan(found.table, found.stamped, self._shape(found))
+            # A device may say noSuchName for once, and a burst does not believe it since it restarted: neither must last.
+            self._use(self._plan.whole() if self._plan.dropped else self._plan)
+        else:
+            self._version += 1
+            self._found = found = replace(found, table=replace(found.table, version=self._version))
+            self._announcer.facts = found.table.facts
+            self._health.remark(remark(found))
+            _log.info("%s: %d of %d interfaces", self._settings.name, len(found.table.rows), found.found)
+            self._use(self._new_plan(found))
         if self._rounds is None:
             await self._begin_rounds()
-        else:
-            self._use(self._plan)
 
-    def _shape(self, found: Discovered) -> Shape:
-        """What the engine can ask at once, and what the device has shown that it can take."""
-        engine = self._choice.engine
-        most, bulk = engine.most_varbinds, engine.bulk and self._settings.snmp.version != "1"
-        if self._plan is not None:
-            most, bulk = min(most, self._plan.shape.most_varbinds), bulk and self._plan.shape.bulk
-        return Shape(self._link.session.overhead, most, bulk=bulk, last_change=found.has_last_change)
+    def _new_plan(self, found: Discovered) -> Plan:
+        shape = self._choice.shape(self._link.session, self._plan, bulk=self._settings.snmp.version != "1")
+        return Plan(found.table, found.stamped, replace(shape, last_change=found.has_last_change))
 
     def _use(self, plan: Plan) -> None:
         """Ask this from the next tick on."""
-        self._plan = plan
-        if self._rounds is not None:
+        if self._rounds is not None and plan is not self._plan:
             self._rounds.use(plan)
+        self._plan = plan
         self.bursts.follow(plan)
+
+    def _until_tick_s(self) -> float:
+        return until_tick_s(self._settings.name, self._polling.interval_s, _now_s())
 
     async def _begin_rounds(self) -> None:
         """Have the plan polled, by another engine where this one cannot."""
         assert self._plan is not None
         polling, engine = self._polling, self._choice.engine
         target = Target(self._settings.name, self._link.peer, self._settings.snmp, self._link.session, self._bad, self._emit)
-        first_s = _now_s() + self._phase_s()
+        first_s = _now_s() + self._until_tick_s()
         schedule = Schedule(first_s, polling.interval_s, polling.slow_interval_s, polling.requests_at_once)
         try:
             self._rounds = await engine.rounds(target, self._plan, schedule, self._steering(), self)
@@ -172,15 +169,19 @@ class Poller:
             await rounds.close()
 
     async def _change_engine(self) -> bool:
-        """Go over to the engine that was chosen, or to the address that the device has now."""
-        await self._end_rounds()
+        """Go over to the engine that was chosen, or to the device's address of now; without a way there, all stays."""
         await self._link.open(self._choice.engine)
+        await self._end_rounds()
         if self._announcer.engine(self._choice.engine.name, self._choice.why):
             _log.warning("%s: polled by %s: %s", self._settings.name, self._choice.engine.name, self._choice.why or "again")
             self._announcer.health(self._health.now)
         assert self._found is not None
-        self._plan = Plan(self._found.table, self._found.stamped, self._shape(self._found))
-        await self._begin_rounds()
+        self._plan = self._new_plan(self._found)
+        try:
+            await self._begin_rounds()
+        except SourceError as error:
+            self.broke(error)  # there are no ticks now that would bring it back
+            raise
         return True
 
     def ticked(self, outcome: Outcome) -> Steering:
@@ -201,7 +202,7 @@ class Poller:
         return self._steering()
 
     def broke(self, error: BaseException) -> None:
-        """See `Owner`: whoever supervises this poller starts it again."""
+        """See `Owner`: whoever supervises this poller starts it again, but for a SourceError, which it mends itself."""
         if self._broken is not None and not self._broken.done():
             self._broken.set_exception(error)
 
@@ -217,7 +218,7 @@ class Poller:
         )
 
     def _judge(self, outcome: Outcome) -> None:
-        now_s, name = _now_s(), self._settings.name
+        name = self._settings.name
         for _ in range(outcome.skipped):
             self._metrics.poll_failed(name, "skipped")
         if outcome.chunks:
@@ -225,12 +226,12 @@ class Poller:
             self._patience.saw(outcome.reply_s)
             self._back_off.saw(outcome.complete or outcome.too_big)
             self._metrics.polls_answered([name], np.array([outcome.reply_s]), np.array([max(0.0, outcome.late_s)]))
-            self._health.answered(now_s, outcome.reply_s, outcome.complete or outcome.too_big)
+            self._health.answered(_now_s(), outcome.reply_s, outcome.complete or outcome.too_big)
         else:
             self._patience.saw(outcome.late_reply_s)
             self._failed(self._obstacle or outcome.error or NoAnswer("no answer"))
             if outcome.late_reply_s is not None and outcome.late_reply_s > self._patience.full_s:
-                self._health.late_answer(now_s, outcome.late_reply_s)
+                self._health.late_answer(_now_s(), outcome.late_reply_s)
         self._announcer.interval_s = self._polling.interval_s * self._steering().stride
         self._announcer.health(self._health.now)
 
@@ -268,7 +269,7 @@ class Poller:
         before = self._version
         if not silent:
             await self._adopt(await self._finder.find_since_restart(lambda: self._restarts))
-        elif self._rounds is None or await self._link.leads_elsewhere():  # its name may lead elsewhere by now
+        elif await self._link.leads_elsewhere():  # its name may lead elsewhere by now
             await self._change_engine()
         else:
             await self._synchronise()
@@ -282,14 +283,13 @@ class Poller:
         return await self._rediscover(silent=False)
 
     def _look_later(self, found: Discovered) -> None:
-        most_s = self._polling.rediscover_s
-        self._rediscover_due_s = _now_s() + (most_s if found.table.rows else min(most_s, _EMPTY_S))
+        self._rediscover_due_s = _now_s() + min(self._polling.rediscover_s, math.inf if found.table.rows else _EMPTY_S)
 
     async def _synchronise(self) -> bool:
         """What stands in the way is better told than in a tick, and that of version 3 is mended."""
+        assert self._rounds is not None
         try:
-            if self._rounds is not None:
-                await self._rounds.synchronise()
+            await self._rounds.synchronise()
         except SourceError as error:
             self._obstacle = error
             raise

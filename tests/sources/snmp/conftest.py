@@ -146,3 +146,9 @@ def _await_answer(process: subprocess.Popen[bytes], port: int, community: str, l
             else:
                 return
     raise RuntimeError(f"snmpsim did not start: {log.read_text()[-2000:]}")
+
+
+@pytest.fixture
+def soon_down(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Silence is told sooner."""
+    monkeypatch.setattr("server.sources.snmp.health.DOWN_S", 0.9)

@@ -62,7 +62,7 @@ class Recorder:
 
     def frames_dropped(self, count: int) -> None: ...
 
-    async def until(self, condition: Callable[[], object], timeout_s: float = 10.0) -> None:
+    async def until(self, condition: Callable[[], object], timeout_s: float = 30.0) -> None:
         """Wait until `condition` holds, looked at on each emission."""
         try:
             async with asyncio.timeout(timeout_s):
@@ -73,13 +73,13 @@ class Recorder:
             last = self.statuses[-1] if self.statuses else None
             raise AssertionError(f"not within {timeout_s} s; {last}, {self.events}, {self.bad}, {self.failed}") from None
 
-    async def more_readings(self, count: int, timeout_s: float = 10.0) -> list[Reading]:
+    async def more_readings(self, count: int, timeout_s: float = 30.0) -> list[Reading]:
         """The next `count` readings."""
         begin = len(self.given)
         await self.until(lambda: len(self.given) >= begin + count, timeout_s)
         return self.given[begin : begin + count]
 
-    async def state(self, state: DeviceState, timeout_s: float = 15.0) -> DeviceStatus:
+    async def state(self, state: DeviceState, timeout_s: float = 30.0) -> DeviceStatus:
         await self.until(lambda: self.statuses and self.statuses[-1].state is state, timeout_s)
         return self.statuses[-1]
 

@@ -417,7 +417,7 @@ async def test_two_devices_with_one_user_name_and_different_keys_do_not_mix(engi
                 await ticks(second, within(2))
 
 
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test(timeout=90)
 async def test_a_device_that_was_replaced_by_another_snmp_engine_is_learnt_anew(
     engine: PollEngine, own_agent: Agent
 ) -> None:

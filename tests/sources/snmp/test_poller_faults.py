@@ -21,13 +21,13 @@ ENGINES = pytest.mark.parametrize("engine", ["auto", "pysnmp"])
 @pytest.fixture(autouse=True)
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ticks begin at once. How devices are spread over the interval is `test_source.py`'s."""
-    monkeypatch.setattr(Poller, "_phase_s", lambda _: 0.0)
+    monkeypatch.setattr(Poller, "_until_tick_s", lambda _: 0.0)
 
 
 PUBLIC = {"version": "2c", "community": "public"}
 
 
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test(timeout=90)
 async def test_a_device_that_answers_after_the_interval_is_late_and_still_read(
     io_loop: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -46,7 +46,7 @@ async def test_a_device_that_answers_after_the_interval_is_late_and_still_read(
 
 
 @ENGINES
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test(timeout=90)
 async def test_a_device_that_answers_after_all_tries_is_told_how_late(io_loop: object, engine: str) -> None:
     settings = {"timeout_s": 0.1, "engine": engine}
     async with hostile_agent(table()) as agent, polling(device(agent.port, PUBLIC, **settings)) as (recorder, _):
@@ -71,7 +71,7 @@ def _delay(agent: HostileAgent, seconds: float) -> None:
     ("value", "check"),
     [(text("nonsense"), "type"), ((0x46, b"\xff"), "type"), ((0x46, b""), "type"), (number(0x46, 2**64), "type")],
 )
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test(timeout=90)
 async def test_one_bad_value_spoils_its_cell_only(io_loop: object, value: tuple[int, bytes], check: str) -> None:
     async with hostile_agent(table(3)) as agent, polling(device(agent.port, PUBLIC)) as (recorder, _):
         await recorder.more_readings(1)
@@ -103,7 +103,7 @@ def truncated(heard: Heard) -> list[bytes]:
         (lambda heard: [heard.reply(error=5, index=9999)], "auto"),
     ],
 )
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test(timeout=90)
 async def test_answers_that_cannot_be_used_are_a_state_and_give_no_values(
     io_loop: object, mischief: Callable[[Heard], list[bytes]], engine: str
 ) -> None:
@@ -119,7 +119,7 @@ async def test_answers_that_cannot_be_used_are_a_state_and_give_no_values(
         await recorder.state(DeviceState.UP)
 
 
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test(timeout=90)
 async def test_a_partial_answer_leaves_the_other_cells_alone(io_loop: object) -> None:
     async with hostile_agent(table(80)) as agent, polling(device(agent.port, PUBLIC, interval_s=0.35)) as (recorder, _):
         await recorder.more_readings(1)
@@ -135,7 +135,7 @@ async def test_a_partial_answer_leaves_the_other_cells_alone(io_loop: object) ->
 
 
 @ENGINES
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test(timeout=90)
 async def test_a_device_that_calls_answers_too_big_is_asked_in_smaller_ones_for_good(io_loop: object, engine: str) -> None:
     async with hostile_agent(table(20)) as agent:
         agent.mischief = lambda heard: [heard.reply([], error=1) if len(heard.honest) > 10 else heard.reply()]
@@ -146,7 +146,7 @@ async def test_a_device_that_calls_answers_too_big_is_asked_in_smaller_ones_for_
             assert max(len(heard.honest) for heard in agent.heard[sent:]) <= 10
 
 
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test(timeout=90)
 async def test_an_interface_that_went_is_looked_for_and_dropped(io_loop: object) -> None:
     async with hostile_agent(table(3)) as agent, polling(device(agent.port, PUBLIC)) as (recorder, _):
         await recorder.more_readings(1)
@@ -159,7 +159,7 @@ async def test_an_interface_that_went_is_looked_for_and_dropped(io_loop: object)
 
 
 @ENGINES
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test(timeout=90)
 async def test_version_1_drops_the_one_object_that_fails_the_whole_answer_until_it_is_back(
     io_loop: object, engine: str
 ) -> None:
@@ -189,7 +189,7 @@ async def test_version_1_drops_the_one_object_that_fails_the_whole_answer_until_
             assert recorder.given[-1].table is recorder.given[0].table
 
 
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test(timeout=90)
 async def test_a_change_of_the_interface_table_is_followed_without_a_reboot(io_loop: object) -> None:
     last_change = (1, 3, 6, 1, 2, 1, 31, 1, 5, 0)
     async with (
@@ -203,7 +203,7 @@ async def test_a_change_of_the_interface_table_is_followed_without_a_reboot(io_l
         assert recorder.given[-1].table.version == version + 1
 
 
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test(timeout=90)
 async def test_an_interface_that_goes_down_and_up_is_an_event_with_its_row(io_loop: object) -> None:
     async with hostile_agent(table(8)) as agent, polling(device(agent.port, PUBLIC, slow_interval_s=0.25)) as (recorder, _):
         await recorder.more_readings(2)
@@ -219,7 +219,7 @@ async def test_an_interface_that_goes_down_and_up_is_an_event_with_its_row(io_lo
         assert recorder.events[-1].details == {"rows": [f"eth{index}" for index in range(1, 9)]}
 
 
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test(timeout=90)
 async def test_an_agent_that_answers_getbulk_out_of_order_is_asked_one_by_one(io_loop: object) -> None:
     def one_column_only(heard: Heard) -> list[bytes]:
         return [heard.reply(heard.honest[:1] if heard.operation == GET_BULK and len(heard.oids) > 1 else heard.honest)]
@@ -234,7 +234,7 @@ async def test_an_agent_that_answers_getbulk_out_of_order_is_asked_one_by_one(io
             assert recorder.statuses[-1].state is DeviceState.UP
 
 
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test(timeout=90)
 async def test_a_missed_row_keeps_its_discontinuity_stamp(io_loop: object) -> None:
     stamps = {(*X, 19, index): number(0x43, 1000 + index) for index in range(1, 41)}
     async with (
@@ -250,7 +250,7 @@ async def test_a_missed_row_keeps_its_discontinuity_stamp(io_loop: object) -> No
         assert reading.discontinuity.tolist() == [1000 + index for index in range(1, 41)]
 
 
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test(timeout=90)
 async def test_texts_of_a_device_are_made_harmless(io_loop: object) -> None:
     async with hostile_agent(table(1)) as agent:
         agent.table[*X, 18, 1] = text("Core: \u202eevil\x00 {C-1}" + "x" * 400)
@@ -263,7 +263,7 @@ async def test_texts_of_a_device_are_made_harmless(io_loop: object) -> None:
             assert dict(recorder.statuses[-1].facts)["sysName"] == "[2Jname"
 
 
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test(timeout=90)
 async def test_a_tick_starts_in_time_whatever_the_device_does(io_loop: object) -> None:
     async with hostile_agent(table()) as agent, polling(device(agent.port, PUBLIC)) as (recorder, _):
         await recorder.more_readings(6)

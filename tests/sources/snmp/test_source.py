@@ -17,7 +17,7 @@ def tables(recorder: Recorder, name: str) -> list[int]:
     return [id(reading.table) for reading in recorder.given if reading.table.device == name]
 
 
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test(timeout=90)
 async def test_a_new_configuration_adds_changes_and_removes_devices_and_leaves_the_others_alone(agent: Agent) -> None:
     first, second = device(agent.port, name="r1"), device(agent.port, name="r2")
     async with polling(first, second) as (recorder, source):
@@ -38,7 +38,7 @@ async def test_a_new_configuration_adds_changes_and_removes_devices_and_leaves_t
         assert [status.device for status in starts] == ["r1", "r2", "r3", "r3"]
 
 
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test(timeout=90)
 async def test_a_default_that_a_device_overrides_does_not_disturb_it(agent: Agent) -> None:
     own, inherits = device(agent.port, name="r1"), device(agent.port, name="r2", interval_s=None)
     async with polling(own, inherits) as (recorder, source):
@@ -49,7 +49,7 @@ async def test_a_default_that_a_device_overrides_does_not_disturb_it(agent: Agen
         assert len(set(tables(recorder, "r1"))) == 1
 
 
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test(timeout=90)
 async def test_a_crash_in_one_poller_is_mended_and_does_not_touch_the_others(
     agent: Agent, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -69,7 +69,7 @@ async def test_a_crash_in_one_poller_is_mended_and_does_not_touch_the_others(
     assert "snmp r1 failed; it starts again" in caplog.text
 
 
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test(timeout=90)
 async def test_devices_are_spread_over_the_interval(agent: Agent) -> None:
     devices = [device(agent.port, name=f"r{number}", interval_s=0.5) for number in range(8)]
     async with polling(*devices) as (recorder, _):

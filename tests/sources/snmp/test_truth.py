@@ -9,7 +9,7 @@ from tests.sources.snmp.recorder import column, device, polling
 from tests.support.agents import AgentBuilder, SimulatedAgent, steady
 
 
-@pytest.mark.gen_test(timeout=40)
+@pytest.mark.gen_test(timeout=90)
 async def test_each_value_is_the_counters_at_a_moment_between_asking_and_answer_also_across_2_64(io_loop: object) -> None:
     rate_bps = 8_000_000_000
     builder = AgentBuilder().interface("et-0/0/1", in_bps=steady(rate_bps, initial=2**64 - 35 * 10**8), out_bps=rate_bps)

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from server.core.clock import boot_ns
-from server.core.errors import BadReply
+from server.core.errors import BadReply, NoAnswer
 from server.core.ports import Emit, SelfMetrics
 from server.core.tasks import every
 from server.sources.snmp.batch.harvest import Harvest
@@ -60,7 +60,11 @@ class BatchEngine:
 
     async def rounds(self, target: Target, plan: Plan, schedule: Schedule, steering: Steering, owner: Owner) -> BatchRounds:
         """See `PollEngine`."""
-        wrap = security(target.session, target.credentials)
+        try:
+            wrap = security(target.session, target.credentials)
+        except NoAnswer:  # of version 3, the device has to be heard once in this session
+            await _hear(target, steering.tries)
+            wrap = security(target.session, target.credentials)
         ticks = self._made()
         number = ticks.lanes.new()
         fast, whole = self._sheets(number, plan, target, wrap)
@@ -69,7 +73,7 @@ class BatchEngine:
         ticks.members[number] = lane
         now_ns, now_s = boot_ns(), _now_s()
         ticks.lanes.steer(number, steering, schedule, now_ns, now_s)
-        ticks.lanes.slow_due[number] = now_ns if schedule.slow_interval_s < np.inf else NEVER
+        ticks.lanes.slow_due[number] = 0 if schedule.slow_interval_s < np.inf else NEVER
         ticks.lanes.slow_interval[number] = round(min(schedule.slow_interval_s, 1e6) * 1e9)
         return BatchRounds(self, lane)
 
@@ -107,12 +111,8 @@ class BatchEngine:
 
     async def synchronise(self, lane: Lane) -> None:
         """Hear from the device, and wrap what it is asked from now on as it wants that. Raises SourceError, Unsupported."""
-        target, request = lane.target, Request.of(Operation.GET, (SYS_UP_TIME,))
-        wait = Wait(lane.steering.tries, _SYNCHRONISE_S, _now_s() + 2 * lane.steering.tries * _SYNCHRONISE_S)
-        try:
-            await target.session.ask(request, wait)
-        except BadReply:  # the first words of a device that was replaced only show that it was
-            await target.session.ask(request, wait)
+        target = lane.target
+        await _hear(target, lane.steering.tries)
         if not isinstance(lane.security, Community):
             lane.security = security(target.session, target.credentials)
             lane.wanted = lane.wanted or lane.plan
@@ -170,6 +170,7 @@ class BatchEngine:
         """Tell the owners of those that are not as usual, and emit all as one block."""
         lanes, now_ns = ticks.lanes, boot_ns()
         harvest = Harvest.of(members, [lane.whole if slow else lane.fast for lane in members], ticks.slots, ticks.came)
+        interval_s = lanes.interval[harvest.lanes] / 1e9  # the owners may change it
         quiet = harvest.as_usual(lanes, ticks.slots) & (lanes.quiet_until[harvest.lanes] > now_ns)
         for device in np.flatnonzero(~quiet).tolist():
             self._tell(ticks, harvest, device, slow=slow)
@@ -178,7 +179,7 @@ class BatchEngine:
         harvest.remember_stamps()
         lanes.told[well] = False
         lanes.skipped[harvest.lanes] = 0
-        self._emit.readings(harvest.readings(lanes))
+        self._emit.readings(harvest.readings(interval_s))
         if len(well) and not members[0].target.burst:
             late_s = np.maximum(lanes.asked_at[well] - lanes.began[well], 0) / 1e9
             names = [lane.target.device for lane, fine in zip(members, quiet.tolist(), strict=True) if fine]
@@ -220,6 +221,16 @@ class BatchRounds:
     async def close(self) -> None:
         """See `Rounds`."""
         self._engine.end(self._lane)
+
+
+async def _hear(target: Target, tries: int) -> None:
+    """Have the device answer something in its session. Raises SourceError."""
+    request = Request.of(Operation.GET, (SYS_UP_TIME,))
+    wait = Wait(tries, _SYNCHRONISE_S, _now_s() + 2 * tries * _SYNCHRONISE_S)
+    try:
+        await target.session.ask(request, wait)
+    except BadReply:  # the first words of a device that was replaced only show that it was
+        await target.session.ask(request, wait)
 
 
 def _now_s() -> float:

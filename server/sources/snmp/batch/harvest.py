@@ -86,7 +86,8 @@ class Harvest:
         step = (self.ticks - lanes.seen_ticks[own] + _WRAP // 2) % _WRAP - _WRAP // 2
         apart = np.abs(step - (self.received - lanes.seen[own]) / 1e7)
         odd_ask |= lanes.heard[own] & ((step < 0) | (apart > _LOOSE))
-        usual: Mask = ~np.logical_or.reduceat(odd_ask, self.ask_starts) & lanes.heard[self.lanes]
+        usual: Mask = ~np.logical_or.reduceat(odd_ask, self.ask_starts)
+        usual &= lanes.heard[self.lanes] & (lanes.skipped[self.lanes] == 0)
         bad_row = (self.exists & ~self.valid).any(axis=0) | ~self.stamp_valid
         bad = np.cumsum(np.concatenate([[0], bad_row]))
         usual &= bad[self.starts[1:]] == bad[self.starts[:-1]]
@@ -117,8 +118,8 @@ class Harvest:
             if lane.stamped:
                 lane.stamps = self.stamps[self.starts[device] : self.starts[device + 1]]
 
-    def readings(self, lanes: Lanes) -> Readings:
-        """One block of all."""
+    def readings(self, interval_s: Floats) -> Readings:
+        """One block of all. `interval_s` (devices,) are those of these ticks."""
         now_ns, now_s = boot_ns(), wall_s()
         received = np.maximum.reduceat(np.where(self.kept, self.received, 0), self.ask_starts)
         received[received == 0] = now_ns  # nothing came
@@ -128,7 +129,7 @@ class Harvest:
             starts=self.starts,
             columns=self.sheets[0].columns,
             wall_s=now_s - (now_ns - received) / 1e9,
-            interval_s=lanes.interval[self.lanes] / 1e9,
+            interval_s=interval_s,
             values=self.values,
             valid=self.valid,
             chunks=Chunks(

@@ -67,7 +67,7 @@ class Ticks:
         for number in numbers.tolist():
             if self.members[number].wanted is not None:
                 adopt(self.members[number])
-        slow = lanes.slow_due[numbers] <= now_ns
+        slow = lanes.slow_due[numbers] <= began
         lanes.slow[numbers] = slow
         lanes.slow_due[numbers[slow]] = _next_slow(lanes, numbers[slow], began[slow])
         lanes.began[numbers], lanes.asked_at[numbers] = began, now_ns
@@ -113,8 +113,8 @@ class Ticks:
         for number in list(self._unsent):
             lane = self.members[number]
             slots = lane.whole.slots if lanes.slow[number] else lane.fast.slots
-            if lane.steering.probe and not self.came[slots].any():
-                continue
+            if lane.steering.probe and self.slots.pending[slots].any():
+                continue  # nothing more before that is answered
             free = lane.schedule.at_once - int(np.count_nonzero(self.slots.pending[slots]))
             rest = self._unsent[number]
             if free > 0:
@@ -152,7 +152,7 @@ class Ticks:
 
 def _next_slow(lanes: Lanes, numbers: NDArray[np.intp], began: NDArray[np.int64]) -> NDArray[np.int64]:
     """When these lanes' slow columns are due again: at a grid in time that is the same for all whose ticks fall together,
-    and spread as they are, so that slow ticks fall together as well."""
+    and spread as they are, so that slow ticks fall together as well. The tick that is nearest to a point of it is slow."""
     interval, slow = lanes.interval[numbers], lanes.slow_interval[numbers]
-    offset = began % interval * (slow // np.maximum(interval, 1))
-    return ((began - offset) // slow + 1) * slow + offset - interval // 2
+    half, offset = interval // 2, began % interval * (slow // np.maximum(interval, 1))
+    return ((began + half - offset) // slow + 1) * slow + offset - half

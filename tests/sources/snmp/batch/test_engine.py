@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from unittest.mock import patch
+from unittest.mock import AsyncMock, patch
 
 import numpy as np
 import pytest
 
 from server.core.blocks import Readings
+from server.core.errors import NoAnswer
 from server.core.model import DeviceState
+from server.sources.snmp.batch.engine import BatchEngine
+from server.sources.snmp.engine import Target
+from server.sources.snmp.link import Link
 from server.sources.snmp.outcome import Outcome
 from server.sources.snmp.poller import Poller
 from tests.sources.snmp.catalogue import RECORDINGS
@@ -33,7 +37,7 @@ def told_of() -> tuple[list[Outcome], Callable[[Poller, Outcome], object]]:
     return outcomes, ticked
 
 
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test(timeout=90)
 async def test_a_device_that_is_well_is_polled_without_telling_anyone_and_what_happens_is_told(io_loop: object) -> None:
     outcomes, ticked = told_of()
     async with hostile_agent(table(8)) as agent:
@@ -52,7 +56,7 @@ async def test_a_device_that_is_well_is_polled_without_telling_anyone_and_what_h
                 assert outcomes[-1].error is not None
 
 
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test(timeout=90)
 async def test_devices_that_answer_at_one_time_are_one_block(io_loop: object) -> None:
     blocks: list[Readings] = []
     async with hostile_agent(table(4)) as agent:
@@ -71,7 +75,7 @@ async def test_devices_that_answer_at_one_time_are_one_block(io_loop: object) ->
         assert reading.chunks[0].sent_ns <= reading.chunks[0].received_ns
 
 
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test(timeout=90)
 async def test_a_clock_that_falls_between_quiet_ticks_is_believed_no_more(io_loop: object) -> None:
     async with hostile_agent(table(4)) as agent, polling(device(agent.port, PUBLIC)) as (recorder, _):
         await recorder.more_readings(8)
@@ -90,7 +94,7 @@ def with_a_long_request_id(heard: Heard) -> list[bytes]:
     return [element(0x30, element(0x02, b"\x01") + element(0x04, heard.community) + pdu)]
 
 
-@pytest.mark.gen_test(timeout=40)
+@pytest.mark.gen_test(timeout=90)
 async def test_auto_goes_over_to_pysnmp_for_a_device_that_the_batch_engine_cannot_read_and_says_why(io_loop: object) -> None:
     async with hostile_agent(table(4)) as agent, polling(device(agent.port, PUBLIC)) as (recorder, _):
         await recorder.more_readings(2)
@@ -101,7 +105,7 @@ async def test_auto_goes_over_to_pysnmp_for_a_device_that_the_batch_engine_canno
         await recorder.until(lambda: recorder.given[-1].valid.any() and recorder.statuses[-1].state is DeviceState.UP)
 
 
-@pytest.mark.gen_test(timeout=40)
+@pytest.mark.gen_test(timeout=90)
 async def test_a_version_3_device_that_was_replaced_is_synchronised_with_again(io_loop: object, own_agent: Agent) -> None:
     snmp = {
         "version": "3",
@@ -119,7 +123,7 @@ async def test_a_version_3_device_that_was_replaced_is_synchronised_with_again(i
         assert recorder.statuses[-1].engine == "batch"
 
 
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test(timeout=90)
 async def test_a_burst_asks_its_rows_alone_and_often_in_a_stream_of_its_own_until_it_ends(io_loop: object) -> None:
     bursts: list[Readings] = []
     async with hostile_agent(table(40)) as agent, polling(device(agent.port, PUBLIC, interval_s=1.0)) as (recorder, source):
@@ -142,7 +146,7 @@ async def test_a_burst_asks_its_rows_alone_and_often_in_a_stream_of_its_own_unti
         assert len(bursts) == known
 
 
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test(timeout=90)
 async def test_a_burst_that_is_too_much_for_the_device_is_refused_with_words(io_loop: object) -> None:
     settings = {"interval_s": 1.0, "requests_per_s": 12}
     async with hostile_agent(table(80)) as agent, polling(device(agent.port, PUBLIC, **settings)) as (recorder, source):
@@ -159,7 +163,7 @@ async def test_a_burst_that_is_too_much_for_the_device_is_refused_with_words(io_
         source.burst("r1", frozenset({"eth1"}), 0.5)()
 
 
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test(timeout=90)
 async def test_a_device_whose_budget_is_small_is_polled_less_often_and_its_status_says_so(io_loop: object) -> None:
     settings = {"requests_per_s": 6, "slow_interval_s": 60}
     async with hostile_agent(table(80)) as agent, polling(device(agent.port, PUBLIC, **settings)) as (recorder, _):
@@ -171,7 +175,7 @@ async def test_a_device_whose_budget_is_small_is_polled_less_often_and_its_statu
         assert readings[-1].interval_s == pytest.approx(slower_s)
 
 
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test(timeout=90)
 async def test_values_beyond_32_bits_and_missing_rows_come_through_many_ticks(io_loop: object) -> None:
     async with hostile_agent(table(3)) as agent:
         agent.table[*IF_X, 6, 1] = number(0x46, 2**64 - 1)
@@ -182,3 +186,42 @@ async def test_values_beyond_32_bits_and_missing_rows_come_through_many_ticks(io
             del agent.table[*IF_X, 10, 2]
             await recorder.until(lambda: not recorder.given[-1].valid[1, 1])
             assert recorder.given[-1].valid[0].all()
+
+
+@pytest.mark.gen_test(timeout=90)
+async def test_a_burst_is_believed_again_after_a_reboot_that_changed_no_interface(io_loop: object) -> None:
+    bursts: list[Readings] = []
+    async with hostile_agent(table(4)) as agent, polling(device(agent.port, PUBLIC, interval_s=0.5)) as (recorder, source):
+        take = recorder.readings
+        recorder.readings = lambda block: bursts.append(block) if block.burst else take(block)  # type: ignore[assignment, method-assign]
+        await recorder.more_readings(2)
+        end = source.burst("r1", frozenset({"eth3"}), 0.1)
+        await recorder.until(lambda: bursts and bursts[-1].valid.all())
+        agent.table[UP_TIME] = number(0x43, 10)
+        await recorder.until(lambda: not bursts[-1].valid.any())
+        await recorder.until(lambda: bool(bursts[-1].valid.all()), 20)
+        end()
+
+
+@pytest.mark.usefixtures("soon_down")
+@pytest.mark.gen_test(timeout=90)
+async def test_a_device_whose_rounds_cannot_be_begun_again_is_found_again(io_loop: object) -> None:
+    honest, failed = BatchEngine.rounds, list[str]()
+
+    async def rounds(engine: BatchEngine, target: Target, *more: object) -> object:
+        if agent.mischief is not None:
+            failed.append(target.device)
+            raise NoAnswer("no way")
+        return await honest(engine, target, *more)  # type: ignore[arg-type]
+
+    async with hostile_agent(table(4)) as agent, polling(device(agent.port, PUBLIC)) as (recorder, _):
+        await recorder.more_readings(3)
+        with (
+            patch.object(Link, "leads_elsewhere", AsyncMock(return_value=True)),
+            patch.object(BatchEngine, "rounds", rounds),
+        ):
+            agent.mischief = lambda heard: []
+            await recorder.until(lambda: failed, 20)
+            agent.mischief = None
+            await recorder.more_readings(3, 30)
+        assert recorder.given[-1].valid.any()

@@ -136,7 +136,7 @@ async def test_a_wrong_key_is_answered_with_a_report(io_loop: object, agent: Age
         peer.open(ask(agent.port, peer, 2**30), 2**30)
 
 
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test(timeout=90)
 async def test_a_replaced_agent_says_that_it_is_another_and_is_learnt_anew_through_pysnmp(
     io_loop: object, own_agent: Agent
 ) -> None:
