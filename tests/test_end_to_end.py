@@ -15,6 +15,7 @@ from tornado.websocket import WebSocketClientConnection, websocket_connect
 from tests.support.agents import AgentBuilder, SimulatedAgent, V3User
 from tests.support.live_server import LiveServer, v2c
 from tests.support.loops import run_alone
+from tests.support.websockets import shut
 
 STEADY_BPS = 1_234_567_890
 ROWS = AgentBuilder("sim").interface("et-0/0/2", in_bps=STEADY_BPS, out_bps=STEADY_BPS // 3, alias="Core: waw1-cr1 [10G]")
@@ -28,7 +29,7 @@ async def client(server: LiveServer) -> AsyncIterator[WebSocketClientConnection]
     try:
         yield socket
     finally:
-        socket.close()
+        await shut(socket)
 
 
 async def read(socket: WebSocketClientConnection, wanted: Callable[[Message], bool], timeout_s: float = 20) -> Message:

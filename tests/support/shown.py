@@ -12,6 +12,7 @@ from tornado.websocket import WebSocketClientConnection, websocket_connect
 
 from server.core.clock import boot_ns
 from tests.support.truth_counters import NS
+from tests.support.websockets import shut
 
 _STEP_NS = 5_000_000
 
@@ -34,7 +35,7 @@ async def watch(port: int, devices: list[str], until_ns: int) -> dict[str, list[
     try:
         found = await _collect(socket, devices, offset_ns, until_ns)
     finally:
-        socket.close()
+        await shut(socket)
     if abs(time.time_ns() - boot_ns() - offset_ns) > _STEP_NS:
         raise ValueError("the wall clock was set meanwhile: messages cannot be placed in time")
     return found
