@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
-import { Socket } from '../../static/js/socket.js';
-import { Store } from '../../static/js/store.js';
-import { FakeClock, FakeWebSocket, snapshot } from './fakes.js';
+import { snapshot, wired } from './fakes.js';
 
 let clock;
 let sockets;
@@ -10,14 +8,7 @@ let store;
 let socket;
 
 beforeEach(() => {
-  clock = new FakeClock();
-  sockets = [];
-  store = new Store(() => clock.now_ms, () => clock.now_ms);
-  const open = () => {
-    sockets.push(new FakeWebSocket());
-    return sockets.at(-1);
-  };
-  socket = new Socket('ws://host/ws', store, { open, later: clock.later, cancel: clock.cancel, random: () => 0.5 });
+  ({ clock, sockets, store, socket } = wired());
 });
 
 const resync = (id) => ({ type: 'resync', id, missed: 3 });

@@ -1,5 +1,8 @@
 /** Time and a server, as the tests of the socket need them. */
 
+import { Socket } from '../../static/js/socket.js';
+import { Store } from '../../static/js/store.js';
+
 /** A clock whose timers fire when a test moves it. */
 export class FakeClock {
   now_ms = 0;
@@ -35,6 +38,19 @@ export class FakeWebSocket {
   close = () => { this.closed = true; };
   says = (message) => this.onmessage({ data: JSON.stringify(message) });
   hello = (epoch = 'e1') => this.says({ type: 'hello', protocol: 1, epoch, server_time: 1000, interval_s: 1, version: '0' });
+}
+
+/** A socket and its store, the clock they live by, and the connections that the socket opens, oldest first. */
+export function wired() {
+  const clock = new FakeClock();
+  const sockets = [];
+  const store = new Store(() => clock.now_ms, () => clock.now_ms);
+  const open = () => {
+    sockets.push(new FakeWebSocket());
+    return sockets.at(-1);
+  };
+  const socket = new Socket('ws://host/ws', store, { open, later: clock.later, cancel: clock.cancel, random: () => 0.5 });
+  return { clock, sockets, store, socket };
 }
 
 export const snapshot = {

@@ -16,7 +16,7 @@ from server.hub import Stream
 from server.sinks.live import shapes
 from server.sinks.live.messages import Failure, InterfaceFacts, Resync, Subscribe
 from server.sinks.live.rowsets import RowSet, RowSets
-from server.sinks.live.subscriptions import Refused, chosen, known_device, samples_head
+from server.sinks.live.subscriptions import Refused, chosen, known_device, samples_head, state
 from server.sinks.live.writer import Message
 
 
@@ -74,9 +74,8 @@ class BurstFollower:
         return messages
 
     def status(self) -> list[Message]:
-        """The message of a changed state."""
-        view = self._inventory.device(self.stream[0])
-        return [shapes.device_changed(self._id, view)] if view else []
+        """See `state`."""
+        return state(self._asked, self._inventory)
 
     def end(self) -> None:
         """End the burst. To be called once, when the subscription ends."""

@@ -35,10 +35,12 @@ class RowSet:
         self.rows: NDArray[np.intp] = np.full(len(names), -1, dtype=np.intp)
         self.is_whole = False  # none of its rows is gone
         self.cadences: list[Number] = [None] * len(names)
-        self.holds_states = False  # a status was read in the newest frame; between such ticks none can have changed
+        self.has_new_states = False  # the newest frame has another status than the last one that has any
         self._table: Table | None = None
         self._seq = -1
         self._columns: tuple[int, ...] | None = None
+        self._state_places: list[int] = []  # of the columns that are states
+        self._states: NDArray[np.float64] | None = None
         self._was_slow = False
         self._text: bytes | None = None
         self._facts: list[InterfaceFacts] = []
@@ -55,9 +57,18 @@ class RowSet:
             self.is_whole = bool((self.rows >= 0).all())
         if frame.columns != self._columns:
             self._columns = frame.columns
-            self.holds_states = any(frame.table.metrics[column].states for column in frame.columns)
+            metrics = frame.table.metrics
+            self._state_places = [place for place, column in enumerate(frame.columns) if metrics[column].states]
         self._seq, self._text, self._facts_are_new = frame.seq, None, False
+        self._take_states(frame)
         self._take_cadences(frame)
+
+    def _take_states(self, frame: Frame) -> None:
+        self.has_new_states = False
+        if self._state_places:
+            states = frame.values[self._state_places][:, self.rows[self.rows >= 0]]
+            self.has_new_states = self._states is None or not np.array_equal(states, self._states, equal_nan=True)
+            self._states = states
 
     def _take_cadences(self, frame: Frame) -> None:
         is_slow = frame.cadence_s is not None or frame.row_cadence_s is not None

@@ -69,16 +69,15 @@ class DeviceFollower:
         text = rows.samples(frame)
         missed = min(missed, frame.seq - self._seq - 1)  # some of them may be in the snapshot already
         messages: list[Message] = [Resync(self._id, missed)] if missed else []
-        if moved or missed or rows.holds_states or rows.cadences is not self._cadences or self._has_new_cadence(frame):
+        if moved or missed or rows.has_new_states or rows.cadences is not self._cadences or self._has_new_cadence(frame):
             messages += self._changes(rows, frame)
         messages.append(msgspec.Raw(self._head + text))
         self._seq = frame.seq
         return messages
 
     def status(self) -> list[Message]:
-        """The message of a changed state."""
-        view = self._inventory.device(self.stream[0])
-        return [shapes.device_changed(self._id, view)] if view else []
+        """See `state`."""
+        return state(self._asked, self._inventory)
 
     def end(self) -> None:
         """Let go of what is shared. To be called once, when the subscription ends."""
@@ -151,6 +150,12 @@ def known_device(asked: Subscribe, inventory: InventoryReader) -> DeviceView:
     if view is None:
         raise Refused(Failure(asked.id, "unknown_device", f"no device is named {asked.device!r}"))
     return view
+
+
+def state(asked: Subscribe, inventory: InventoryReader) -> list[Message]:
+    """The message of how the device answers now; none where it is not configured any more."""
+    view = inventory.device(asked.device)
+    return [shapes.device_changed(asked.id, view)] if view else []
 
 
 def chosen(asked: Subscribe, metrics: list[str], table: Table) -> list[str]:

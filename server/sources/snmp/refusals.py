@@ -16,6 +16,7 @@ CHECKS = (
     "community",
     "count",
     "duplicate",
+    "engine_id",
     "error_status",
     "flood",
     "late",

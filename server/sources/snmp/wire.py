@@ -8,6 +8,8 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import NamedTuple
 
+from server.core.errors import BadReply
+
 Oid = tuple[int, ...]
 
 
@@ -48,50 +50,62 @@ class VarBind(NamedTuple):
 
 def parse_varbind(raw: bytes) -> VarBind:
     """A whole varbind, `SEQUENCE { OBJECT IDENTIFIER, value }`. Raises ValueError where it is not that."""
-    tag, begin, end = _header(raw, 0)
+    tag, begin, end = _element_at(raw, 0, len(raw))
     if tag != 0x30 or end != len(raw):
         raise ValueError("not a varbind")
-    oid_tag, oid_begin, oid_end = _header(raw, begin)
-    if oid_tag != Tag.OBJECT_IDENTIFIER or oid_end > end:
+    oid_tag, oid_begin, oid_end = _element_at(raw, begin, end)
+    if oid_tag != Tag.OBJECT_IDENTIFIER:
         raise ValueError("not an object identifier")
     return VarBind(raw[oid_begin:oid_end], *parse_value(raw[oid_end:end]))
 
 
 def parse_value(raw: bytes) -> tuple[int, bytes]:
     """(tag, contents) of one whole element. Raises ValueError where it is not one."""
-    tag, begin, end = _header(raw, 0)
+    tag, begin, end = _element_at(raw, 0, len(raw))
     if end != len(raw):
         raise ValueError("value does not end with its varbind")
     return tag, raw[begin:end]
 
 
-def _header(raw: bytes, at: int) -> tuple[int, int, int]:
-    """(tag, begin, end) of the element at `at`: definite lengths only, as RFC 3417 section 8 requires."""
-    if at + 2 > len(raw):
-        raise ValueError("truncated")
-    length = raw[at + 1]
+def element_at(raw: bytes, at: int, limit: int) -> tuple[int, int, int]:
+    """(tag, begin, end of contents) of the element at `at`, which ends by `limit`. Raises BadReply `malformed`.
+
+    Definite lengths of up to three octets only, as RFC 3417 section 8 requires.
+    """
     begin = at + 2
+    if begin > limit:
+        raise BadReply("malformed")
+    length = raw[at + 1]
     if length >= 0x80:
         octets = length & 0x7F
         if not 1 <= octets <= 3:
-            raise ValueError("bad length")
+            raise BadReply("malformed")
         length = int.from_bytes(raw[begin : begin + octets], "big")
         begin += octets
-    if begin + length > len(raw):
-        raise ValueError("truncated")
-    return raw[at], begin, begin + length
+    end = begin + length
+    if end > limit:
+        raise BadReply("malformed")
+    return raw[at], begin, end
+
+
+def _element_at(raw: bytes, at: int, limit: int) -> tuple[int, int, int]:
+    """`element_at`, but raises ValueError, as the others here do: the strict walk has no time to translate its errors."""
+    try:
+        return element_at(raw, at, limit)
+    except BadReply:
+        raise ValueError("not an element") from None
 
 
 def pdu_tag(message: bytes) -> int:
     """The tag of the PDU in a message of version 1 or 2c (RFC 1157, RFC 1901). Raises ValueError where it is none."""
-    tag, begin, end = _header(message, 0)
+    tag, begin, end = _element_at(message, 0, len(message))
     if tag != 0x30 or end != len(message):
         raise ValueError("not a message")
     for wanted in (Tag.INTEGER, Tag.OCTET_STRING):
-        tag, _, begin = _header(message, begin)
+        tag, _, begin = _element_at(message, begin, end)
         if tag != wanted:
             raise ValueError("not a message")
-    tag, _, pdu_end = _header(message, begin)
+    tag, _, pdu_end = _element_at(message, begin, end)
     if pdu_end != end:
         raise ValueError("PDU does not end with its message")
     return tag

@@ -1,19 +1,16 @@
 from __future__ import annotations
 
-import json
 from typing import Any
 
-import msgspec
 import pytest
 
-from server.core.model import DeviceState, Frame
+from server.core.model import DeviceState
 from server.hub import Removed
 from server.sinks.live import subscriptions
-from server.sinks.live.messages import Subscribe
-from server.sinks.live.rowsets import RowSets
-from server.sinks.live.subscriptions import DeviceFollower, Refused
+from server.sinks.live.subscriptions import Refused
 from server.sinks.live.writer import Message
-from tests.sinks.live.world import EPOCH, World
+from tests.sinks.live.followers import follower, next_of, told
+from tests.sinks.live.world import World
 from tests.support.frames import DOWN, START_S, UP, block, blocked, frame, status, table
 
 OF = table("a", "b")
@@ -26,23 +23,8 @@ def world() -> World:
     return world
 
 
-def follower(world: World, **words: Any) -> DeviceFollower:
-    asked = Subscribe(**{"id": 1, "device": "r1", "history_s": 900.0, **words})
-    return DeviceFollower(asked, EPOCH, world.inventory, world.history, RowSets())
-
-
-def told(messages: list[Message]) -> list[dict[str, Any]]:
-    """As a browser reads them."""
-    return [json.loads(msgspec.json.encode(message)) for message in messages]
-
-
 def kinds(messages: list[Message]) -> list[str]:
     return [one["type"] for one in told(messages)]
-
-
-def next_of(world: World, one: DeviceFollower, newer: Frame, missed: int = 0) -> list[dict[str, Any]]:
-    world.publish(blocked(newer))
-    return told(one.frame(newer, missed))
 
 
 # -- the snapshot

@@ -6,7 +6,17 @@ from hypothesis import strategies as st
 from pyasn1.codec.ber import encoder
 from pyasn1.type import univ
 
-from server.sources.snmp.wire import Tag, VarBind, decode_index, decode_oid, encode_oid, parse_varbind, pdu_tag
+from server.core.errors import BadReply
+from server.sources.snmp.wire import (
+    Tag,
+    VarBind,
+    decode_index,
+    decode_oid,
+    element_at,
+    encode_oid,
+    parse_varbind,
+    pdu_tag,
+)
 
 NUMBERS = st.lists(st.integers(0, 2**32 - 1), max_size=12)
 
@@ -48,6 +58,37 @@ def test_a_number_out_of_its_types_range_is_none(tag: Tag, content: bytes, numbe
 
 def test_a_number_of_another_type_is_none() -> None:
     assert VarBind(b"", Tag.COUNTER32, b"\x01").number(Tag.COUNTER64) is None
+
+
+@pytest.mark.parametrize(
+    ("raw", "at", "found"),
+    [
+        (b"\x05\x00", 0, (5, 2, 2)),
+        (b"..\x04\x02ab.", 2, (4, 4, 6)),
+        (b"\x04\x81\x80" + b"x" * 128, 0, (4, 3, 131)),
+        (b"\x04\x83\x00\x00\x01x.", 0, (4, 5, 6)),
+    ],
+)
+def test_an_element_ends_where_its_length_says(raw: bytes, at: int, found: tuple[int, int, int]) -> None:
+    assert element_at(raw, at, len(raw)) == found
+
+
+@pytest.mark.parametrize(
+    ("raw", "limit"),
+    [
+        pytest.param(b"\x04\x00", 1, id="no room for a length"),
+        pytest.param(b"\x04\x80" + bytes(128), 130, id="indefinite length"),
+        pytest.param(b"\x04\x84\x00\x00\x00\x00", 6, id="a length of four octets"),
+        pytest.param(b"\x04\xff" + bytes(127), 129, id="a length of 127 octets"),
+        pytest.param(b"\x04\x82\x00", 3, id="a length that is cut"),
+        pytest.param(b"\x04\x81\x00", 2, id="a length beyond the limit"),
+        pytest.param(b"\x04\x02a", 3, id="contents that are cut"),
+        pytest.param(b"\x04\x02ab", 3, id="contents beyond the limit"),
+    ],
+)
+def test_an_element_with_a_forbidden_length_or_beyond_its_limit_is_refused(raw: bytes, limit: int) -> None:
+    with pytest.raises(BadReply, match="malformed"):
+        element_at(raw, 0, limit)
 
 
 GOOD = bytes.fromhex("3008060329010241 0101".replace(" ", ""))

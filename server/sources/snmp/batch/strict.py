@@ -9,7 +9,7 @@ from collections.abc import Container
 from typing import NamedTuple
 
 from server.core.errors import BadReply
-from server.sources.snmp.wire import Tag
+from server.sources.snmp.wire import Tag, element_at
 
 RESPONSE = 0xA2
 _SEQUENCE = 0x30
@@ -46,11 +46,11 @@ class Message(NamedTuple):
 
 def walk_message(raw: bytes, known: Container[bytes] = ()) -> Message:
     """Raises BadReply `malformed`, or `oid` where an OID is ill-formed or comes twice. `known` OIDs are well-formed."""
-    tag, at, end = _header(raw, 0, len(raw))
+    tag, at, end = element_at(raw, 0, len(raw))
     if tag != _SEQUENCE or end != len(raw):
         raise BadReply("malformed")
     version, _, at = _integer(raw, at, end)
-    tag, begin, at = _header(raw, at, end)
+    tag, begin, at = element_at(raw, at, end)
     if tag != Tag.OCTET_STRING:
         raise BadReply("malformed")
     return Message(version, raw[begin:at], _walk_pdu(raw, at, end, known))
@@ -62,13 +62,13 @@ def walk_pdu(raw: bytes, known: Container[bytes] = ()) -> Pdu:
 
 
 def _walk_pdu(raw: bytes, at: int, end: int, known: Container[bytes]) -> Pdu:
-    tag, at, pdu_end = _header(raw, at, end)
+    tag, at, pdu_end = element_at(raw, at, end)
     if pdu_end != end:
         raise BadReply("malformed")
     request_id, id_begin, id_end = _integer(raw, at, end)
     error_status, _, at = _integer(raw, id_end, end)
     error_index, _, at = _integer(raw, at, end)
-    list_tag, at, list_end = _header(raw, at, end)
+    list_tag, at, list_end = element_at(raw, at, end)
     if list_tag != _SEQUENCE or list_end != end:
         raise BadReply("malformed")
     varbinds = _varbinds(raw, at, end)
@@ -79,9 +79,9 @@ def _walk_pdu(raw: bytes, at: int, end: int, known: Container[bytes]) -> Pdu:
 def _varbinds(raw: bytes, at: int, end: int) -> list[Bound]:
     found = []
     while at < end:
-        tag, at, varbind_end = _header(raw, at, end)
-        oid_tag, oid_begin, oid_end = _header(raw, at, varbind_end)
-        value_tag, begin, at = _header(raw, oid_end, varbind_end)
+        tag, at, varbind_end = element_at(raw, at, end)
+        oid_tag, oid_begin, oid_end = element_at(raw, at, varbind_end)
+        value_tag, begin, at = element_at(raw, oid_end, varbind_end)
         if tag != _SEQUENCE or oid_tag != Tag.OBJECT_IDENTIFIER or at != varbind_end:
             raise BadReply("malformed")
         found.append(Bound(raw[oid_begin:oid_end], value_tag, begin, at))
@@ -113,25 +113,7 @@ def well_formed(oid: bytes) -> bool:
 
 def _integer(raw: bytes, at: int, end: int) -> tuple[int, int, int]:
     """(value, begin, end of contents) of an INTEGER of 32 bits."""
-    tag, begin, at = _header(raw, at, end)
+    tag, begin, at = element_at(raw, at, end)
     if tag != Tag.INTEGER or not 1 <= at - begin <= 4:
         raise BadReply("malformed")
     return int.from_bytes(raw[begin:at], "big", signed=True), begin, at
-
-
-def _header(raw: bytes, at: int, limit: int) -> tuple[int, int, int]:
-    """(tag, begin, end of contents) of the element at `at`, which ends by `limit`."""
-    begin = at + 2
-    if begin > limit:
-        raise BadReply("malformed")
-    length = raw[at + 1]
-    if length >= 0x80:
-        octets = length & 0x7F
-        if not 1 <= octets <= 3 or begin + octets > limit:
-            raise BadReply("malformed")
-        length = int.from_bytes(raw[begin : begin + octets], "big")
-        begin += octets
-    end = begin + length
-    if end > limit:
-        raise BadReply("malformed")
-    return raw[at], begin, end

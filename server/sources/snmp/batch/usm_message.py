@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from server.core.errors import BadReply
-from server.sources.snmp.wire import Tag, decode_oid
+from server.sources.snmp.wire import Tag, decode_oid, element_at
 
 SECURITY_MODEL = 3  # the user-based one (RFC 3411)
 AUTH, PRIV, REPORTABLE = 1, 2, 4  # msgFlags
@@ -141,24 +141,6 @@ def number(datagram: bytes, contents: slice) -> int:
     if contents.start == contents.stop or not 0 <= value <= MOST_NUMBER:
         raise BadReply("malformed")
     return value
-
-
-def element_at(raw: bytes, at: int, limit: int) -> tuple[int, int, int]:
-    """(tag, begin of contents, end) of the element at `at`, which ends by `limit`."""
-    begin = at + 2
-    if begin > limit:
-        raise BadReply("malformed")
-    length = raw[at + 1]
-    if length >= 0x80:
-        octets = length & 0x7F
-        if not 1 <= octets <= 3 or begin + octets > limit:
-            raise BadReply("malformed")
-        length = int.from_bytes(raw[begin : begin + octets], "big")
-        begin += octets
-    end = begin + length
-    if end > limit:
-        raise BadReply("malformed")
-    return raw[at], begin, end
 
 
 def _element(raw: bytes, within: slice, wanted: int) -> tuple[slice, slice]:

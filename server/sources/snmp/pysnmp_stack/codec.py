@@ -103,7 +103,10 @@ def _read(pdu: Any) -> Response:
 
 
 class CommunityCodec:
-    """SNMP 1 (RFC 1157) and 2c (RFC 1901): pairs by request-id, version and community."""
+    """SNMP 1 (RFC 1157) and 2c (RFC 1901): pairs by request-id, version and community.
+
+    No device is polled with it: it is the reference of the batch engine's decoding in the differential fuzz.
+    """
 
     knows_peer = True
     silent_refusal = False
