@@ -150,10 +150,11 @@ class BatchEngine:
     def _step(self, ticks: Ticks, *, emit: bool) -> None:
         ticks.take_in()
         self._over += ticks.over(boot_ns()).tolist()
-        if emit and self._over:
+        now_ns = boot_ns()
+        if self._over and (emit or ticks.is_due(self._over, now_ns)):
             over, self._over = self._over, []
             self._put_out(ticks, over)
-        now_ns = boot_ns()
+            now_ns = boot_ns()
         ticks.begin(now_ns, self._adopt)
         ticks.go_on(now_ns)
 

@@ -48,6 +48,10 @@ class Ticks:
             self.came[answered] = True
             self.lanes.open -= np.bincount(self.lane_of[answered], minlength=len(self.lanes.open)).astype(np.int32)
 
+    def is_due(self, numbers: list[int], now_ns: int) -> bool:
+        """Whether a tick of any of these lanes would begin now: what their last one brought would be gone."""
+        return bool((self.lanes.due[numbers] <= now_ns).any())
+
     def begin(self, now_ns: int, adopt: Callable[[Lane], None]) -> None:
         """Begin the ticks that are due. A lane whose tick is still under way leaves this one out.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from unittest.mock import AsyncMock, patch
 
@@ -12,6 +13,7 @@ from server.core.blocks import Readings
 from server.core.errors import NoAnswer
 from server.core.model import DeviceState
 from server.sources.snmp.batch.engine import BatchEngine
+from server.sources.snmp.batch.ticks import Ticks
 from server.sources.snmp.engine import Target
 from server.sources.snmp.link import Link
 from server.sources.snmp.outcome import Outcome
@@ -225,3 +227,23 @@ async def test_a_device_whose_rounds_cannot_be_begun_again_is_found_again(io_loo
             agent.mischief = None
             await recorder.more_readings(3, 30)
         assert recorder.given[-1].valid.any()
+
+
+@pytest.mark.gen_test(timeout=90)
+async def test_a_tick_that_was_answered_is_put_out_before_the_next_one_begins_however_late_the_loop_is(agent: Agent) -> None:
+    honest, asked = Ticks.begin, list[int]()
+
+    def begin(ticks: Ticks, now_ns: int, adopt: Callable[..., None]) -> None:
+        before = ticks.lanes.began.copy()
+        honest(ticks, now_ns, adopt)
+        if (ticks.lanes.began != before).any():
+            asked.append(now_ns)
+            time.sleep(0.3 + 0.01 * (len(asked) % 2))  # something else holds the loop: the answer comes meanwhile, and the next tick is due
+
+    async with polling(device(agent.port)) as (recorder, _):
+        await recorder.more_readings(2)
+        with patch.object(Ticks, "begin", begin):
+            readings = await recorder.more_readings(12)
+    assert len(asked) >= 12
+    assert all(reading.valid.all() for reading in readings)
+    assert (np.diff([reading.chunks[0].sent_ns for reading in readings]) > 0).all(), "none is told twice"
