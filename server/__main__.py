@@ -16,6 +16,7 @@ from server.app import App
 from server.config import Config
 from server.core import log
 from server.core.errors import ConfigError, StartError
+from server.core.garbage import keep_searches_short
 from server.web.assets import asset
 
 try:
@@ -59,6 +60,7 @@ def main(argv: list[str] | None = None) -> int:
             return 0
         log.set_up(config.log.level, config.log.format == "json")
         _raise_open_files()
+        keep_searches_short()
         asyncio.run(serve(load, config, shipped=asked.config is None))
     except ConfigError as error:
         print(error, file=sys.stderr)
