@@ -35,8 +35,8 @@ class SelfMetrics(Protocol):
         were due."""
         ...
 
-    def poll_failed(self, device: str, why: str) -> None:
-        """A poll gave nothing; `why` is a word: `no_answer`, `auth_failed`, `bad_reply`, `unknown_host`, `skipped`."""
+    def poll_failed(self, device: str, why: str, count: int = 1) -> None:
+        """So many polls gave nothing. `why`: `no_answer`, `auth_failed`, `bad_reply`, `unknown_host`, `skipped`."""
         ...
 
     def bad_reply(self, device: str, check: str, count: int = 1) -> None:

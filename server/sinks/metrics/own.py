@@ -59,8 +59,8 @@ class OwnMetrics:
         self._reply.observe(reply_s)
         self._late.observe(late_s)
 
-    def poll_failed(self, device: str, why: str) -> None:
-        self._polls.labels(device, why).inc()
+    def poll_failed(self, device: str, why: str, count: int = 1) -> None:
+        self._polls.labels(device, why).inc(count)
 
     def bad_reply(self, device: str, check: str, count: int = 1) -> None:
         self._failed_checks.labels(check).inc(count)

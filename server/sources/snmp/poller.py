@@ -219,8 +219,8 @@ class Poller:
 
     def _judge(self, outcome: Outcome) -> None:
         name = self._settings.name
-        for _ in range(outcome.skipped):
-            self._metrics.poll_failed(name, "skipped")
+        if outcome.skipped:
+            self._metrics.poll_failed(name, "skipped", outcome.skipped)
         if outcome.chunks:
             self._obstacle = None
             self._patience.saw(outcome.reply_s)

@@ -48,8 +48,8 @@ class Recorder:
     def polls_answered(self, devices: Sequence[str], reply_s: Floats, late_s: Floats) -> None:
         self.late_s += late_s.tolist()
 
-    def poll_failed(self, device: str, why: str) -> None:
-        self.failed[why] += 1
+    def poll_failed(self, device: str, why: str, count: int = 1) -> None:
+        self.failed[why] += count
         self._news.set()
 
     def bad_reply(self, device: str, check: str, count: int = 1) -> None:

@@ -14,10 +14,11 @@ import numpy as np
 
 from server.core.clock import boot_ns
 from server.core.errors import BadReply, NoAnswer
+from server.core.model import Mask
 from server.core.ports import Emit, SelfMetrics
 from server.core.tasks import every
 from server.sources.snmp.batch.harvest import Harvest
-from server.sources.snmp.batch.lanes import NEVER, Lane
+from server.sources.snmp.batch.lanes import NEVER, Lane, Lanes
 from server.sources.snmp.batch.openers import Openers, security
 from server.sources.snmp.batch.security import Community, Security
 from server.sources.snmp.batch.sheet import NOWHERE, Sheet, requests
@@ -68,6 +69,7 @@ class BatchEngine:
         ticks = self._made()
         number = ticks.lanes.new()
         fast, whole = self._sheets(number, plan, target, wrap)
+        ticks.lanes.at_once[number] = min(schedule.at_once, len(whole.slots))
         stamps = np.zeros(len(plan.table.rows), np.uint64)
         lane = Lane(number, target, owner, schedule, steering, wrap, plan, fast, whole, stamps, bool(plan.stamped.any()))
         ticks.members[number] = lane
@@ -103,6 +105,7 @@ class BatchEngine:
         ticks.forget(lane)
         ticks.slots.remove(lane.slots)
         lane.fast, lane.whole = self._sheets(lane.number, plan, lane.target, lane.security)
+        ticks.lanes.at_once[lane.number] = min(lane.schedule.at_once, len(lane.whole.slots))
         if plan.table is not lane.plan.table:
             lane.stamps = np.zeros(len(plan.table.rows), np.uint64)
             ticks.lanes.slow_due[lane.number] = 0 if lane.schedule.slow_interval_s < np.inf else NEVER
@@ -176,15 +179,24 @@ class BatchEngine:
         for device in np.flatnonzero(~quiet).tolist():
             self._tell(ticks, harvest, device, slow=slow)
         well = harvest.lanes[quiet]
+        self._count_skipped(harvest, quiet, lanes)
         harvest.heard(lanes)
         harvest.remember_stamps()
         lanes.told[well] = False
-        lanes.skipped[harvest.lanes] = 0
         self._emit.readings(harvest.readings(interval_s))
         if len(well) and not members[0].target.burst:
             late_s = np.maximum(lanes.asked_at[well] - lanes.began[well], 0) / 1e9
             names = [lane.target.device for lane, fine in zip(members, quiet.tolist(), strict=True) if fine]
             self._metrics.polls_answered(names, harvest.reply_s()[quiet], late_s)
+
+    def _count_skipped(self, harvest: Harvest, quiet: Mask, lanes: Lanes) -> None:
+        """Ticks that were left out before these; owners count those of which they are told."""
+        skipped = lanes.skipped[harvest.lanes]
+        for device in np.flatnonzero(quiet & (skipped > 0)).tolist():
+            target = harvest.members[device].target
+            if not target.burst:
+                self._metrics.poll_failed(target.device, "skipped", int(skipped[device]))
+        lanes.skipped[harvest.lanes] = 0
 
     def _tell(self, ticks: Ticks, harvest: Harvest, device: int, *, slow: bool) -> None:
         lane, lanes, now_s = harvest.members[device], ticks.lanes, _now_s()

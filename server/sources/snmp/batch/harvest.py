@@ -87,7 +87,7 @@ class Harvest:
         apart = np.abs(step - (self.received - lanes.seen[own]) / 1e7)
         odd_ask |= lanes.heard[own] & ((step < 0) | (apart > _LOOSE))
         usual: Mask = ~np.logical_or.reduceat(odd_ask, self.ask_starts)
-        usual &= lanes.heard[self.lanes] & (lanes.skipped[self.lanes] == 0)
+        usual &= lanes.heard[self.lanes]
         bad_row = (self.exists & ~self.valid).any(axis=0) | ~self.stamp_valid
         bad = np.cumsum(np.concatenate([[0], bad_row]))
         usual &= bad[self.starts[1:]] == bad[self.starts[:-1]]

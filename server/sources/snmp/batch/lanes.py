@@ -21,7 +21,7 @@ _BLANK: dict[str, tuple[type[np.generic], int | bool]] = {
     **dict.fromkeys(("due", "slow_due", "began", "asked_at", "deadline", "resend"), _LATER),
     **dict.fromkeys(("interval", "slow_interval", "seen_ticks", "seen_sent", "seen"), _AMOUNT),
     **dict.fromkeys(("budget", "again", "quiet_until"), _AMOUNT),
-    **dict.fromkeys(("tries_left", "open", "skipped", "tries"), (np.int32, 0)),
+    **dict.fromkeys(("tries_left", "open", "skipped", "tries", "at_once"), (np.int32, 0)),
     **dict.fromkeys(("slow", "heard"), _FLAG),
     "told": (np.bool_, True),
 }
@@ -66,7 +66,8 @@ class Lanes:
     `asked_at` when it began, `deadline` and `resend` when it ends and when what was not answered is sent again, `open` how
     many answers are awaited, `slow` whether it has the slow columns. `slow_due`: when those are due, every `slow_interval`.
 
-    `told`: the owner was told of the last tick; `skipped`: ticks left out since the last that was told. Where `heard`,
+    `at_once`: how many requests a tick begins with, at most. `told`: the owner was told of the last tick; `skipped`: ticks
+    left out since the last one. Where `heard`,
     `seen_ticks` is the device's clock, asked for at `seen_sent` and heard at `seen`. `budget`, `again` (time between tries),
     `tries` and `quiet_until` are the `Steering`.
     """
@@ -84,6 +85,7 @@ class Lanes:
     slow: Mask
     told: Mask
     skipped: NDArray[np.int32]
+    at_once: NDArray[np.int32]
     heard: Mask
     seen_ticks: Times
     seen_sent: Times

@@ -58,16 +58,14 @@ class Ticks:
         `adopt` is called for a lane that wants another plan from this tick on.
         """
         lanes = self.lanes
-        due = lanes.due <= now_ns
-        late = due & (lanes.deadline != NEVER)
-        lanes.skipped[late] += 1
-        numbers = np.flatnonzero(due & ~late)
-        missed = (now_ns - lanes.due[due]) // np.maximum(lanes.interval[due], 1)
-        lanes.skipped[np.flatnonzero(due)] += missed.astype(np.int32)
-        began = lanes.due[numbers] + missed[~late[due]] * lanes.interval[numbers]
-        lanes.due[due] += (1 + missed) * lanes.interval[due]
+        due = np.flatnonzero(lanes.due <= now_ns)
+        busy = lanes.deadline[due] != NEVER
+        lanes.skipped[due[busy]] += 1
+        self._advance(due[busy], now_ns)
+        numbers = self._with_room(due[~busy])
         if not len(numbers):
             return
+        began = self._advance(numbers, now_ns)
         for number in numbers.tolist():
             if self.members[number].wanted is not None:
                 adopt(self.members[number])
@@ -79,6 +77,27 @@ class Ticks:
         lanes.resend[numbers] = now_ns + lanes.again[numbers]
         lanes.tries_left[numbers] = lanes.tries[numbers] - 1
         self._send_first(numbers.tolist(), slow.tolist())
+
+    def _advance(self, numbers: NDArray[np.intp], now_ns: int) -> NDArray[np.int64]:
+        """When the newest tick of each that is due was due; the next is the one after it, and all before it are left out."""
+        lanes = self.lanes
+        interval = np.maximum(lanes.interval[numbers], 1)
+        missed = (now_ns - lanes.due[numbers]) // interval
+        lanes.skipped[numbers] += missed.astype(np.int32)
+        began: NDArray[np.int64] = lanes.due[numbers] + missed * interval
+        lanes.due[numbers] = began + interval
+        return began
+
+    def _with_room(self, numbers: NDArray[np.intp]) -> NDArray[np.intp]:
+        """Those, of the longest due, whose answers the sockets can hold. The others stay due: what is not asked yet must
+        not look unanswered."""
+        waiting = int(np.count_nonzero(self.slots.pending))
+        room, asks = self._most_waiting - waiting, self.lanes.at_once[numbers]
+        if asks.sum() <= room:
+            return numbers
+        order = np.argsort(self.lanes.due[numbers], kind="stable")
+        fitting = int(np.count_nonzero(np.cumsum(asks[order]) <= room))
+        return numbers[order[: max(fitting, waiting == 0)]]
 
     def _send_first(self, numbers: list[int], slow: list[bool]) -> None:
         first: list[NDArray[np.intp]] = []

@@ -238,7 +238,8 @@ async def test_a_tick_that_was_answered_is_put_out_before_the_next_one_begins_ho
         honest(ticks, now_ns, adopt)
         if (ticks.lanes.began != before).any():
             asked.append(now_ns)
-            time.sleep(0.3 + 0.01 * (len(asked) % 2))  # something else holds the loop: the answer comes meanwhile, and the next tick is due
+            # Something else holds the loop: the answer comes meanwhile, and the next tick is due.
+            time.sleep(0.3 + 0.01 * (len(asked) % 2))
 
     async with polling(device(agent.port)) as (recorder, _):
         await recorder.more_readings(2)
@@ -247,3 +248,36 @@ async def test_a_tick_that_was_answered_is_put_out_before_the_next_one_begins_ho
     assert len(asked) >= 12
     assert all(reading.valid.all() for reading in readings)
     assert (np.diff([reading.chunks[0].sent_ns for reading in readings]) > 0).all(), "none is told twice"
+
+
+@pytest.mark.gen_test(timeout=90)
+async def test_a_device_that_waits_for_room_because_others_are_silent_does_not_look_silent(own_agent: Agent) -> None:
+    outcomes, ticked = told_of()
+    own_agent.stop()
+    async with hostile_agent(table(4)) as others:
+        devices = [device(others.port, PUBLIC, name=f"r{number}", interval_s=0.5) for number in range(20)]
+        good = device(own_agent.port, name="good", interval_s=0.5)
+        with patch("server.sources.snmp.batch.ticks._MOST_WAITING", 1), patch("zlib.crc32", return_value=0):
+            async with polling(*devices, good) as (recorder, _):
+                await recorder.until(lambda: len({reading.table.device for reading in recorder.given}) == 20)
+                own_agent.serve({"two": RECORDINGS["two"]})  # the last one to be found is the last one to be sent
+                await recorder.until(lambda: any(reading.table.device == "good" for reading in recorder.given), 60)
+                others.mischief = lambda heard: []
+                with patch.object(Poller, "ticked", ticked):
+                    readings = await recorder.more_readings(120, 60)
+    assert len([reading for reading in readings if reading.table.device == "good" and reading.valid[:2].all()]) >= 3
+    assert sum(outcome.error is not None for outcome in outcomes) > 20
+    assert not any(outcome.error for outcome in outcomes if outcome.plan.table.device == "good")
+
+
+@pytest.mark.gen_test(timeout=90)
+async def test_a_tick_that_was_left_out_is_counted_and_nobody_is_told(agent: Agent) -> None:
+    outcomes, ticked = told_of()
+    async with polling(device(agent.port)) as (recorder, _):
+        with patch.object(Poller, "ticked", ticked):
+            await recorder.until(lambda: recorder.given and len(outcomes) < len(recorder.given))
+            known = len(outcomes)
+            time.sleep(1.0)
+            await recorder.until(lambda: recorder.failed["skipped"] >= 2)
+            await recorder.more_readings(2)
+    assert len(outcomes) == known
