@@ -69,12 +69,10 @@ class BatchEngine:
         ticks = self._made()
         number = ticks.lanes.new()
         fast, whole = self._sheets(number, plan, target, wrap)
-        ticks.lanes.at_once[number] = min(schedule.at_once, len(whole.slots))
         stamps = np.zeros(len(plan.table.rows), np.uint64)
         lane = Lane(number, target, owner, schedule, steering, wrap, plan, fast, whole, stamps, bool(plan.stamped.any()))
         ticks.members[number] = lane
-        now_ns, now_s = boot_ns(), _now_s()
-        ticks.lanes.steer(number, steering, schedule, now_ns, now_s)
+        ticks.lanes.steer(lane, boot_ns(), _now_s())
         ticks.lanes.slow_due[number] = 0 if schedule.slow_interval_s < np.inf else NEVER
         ticks.lanes.slow_interval[number] = round(min(schedule.slow_interval_s, 1e6) * 1e9)
         return BatchRounds(self, lane)
@@ -105,12 +103,12 @@ class BatchEngine:
         ticks.forget(lane)
         ticks.slots.remove(lane.slots)
         lane.fast, lane.whole = self._sheets(lane.number, plan, lane.target, lane.security)
-        ticks.lanes.at_once[lane.number] = min(lane.schedule.at_once, len(lane.whole.slots))
         if plan.table is not lane.plan.table:
             lane.stamps = np.zeros(len(plan.table.rows), np.uint64)
             ticks.lanes.slow_due[lane.number] = 0 if lane.schedule.slow_interval_s < np.inf else NEVER
         lane.oper = lane.last_change = None
         lane.plan, lane.stamped = plan, bool(plan.stamped.any())
+        ticks.lanes.steer(lane, boot_ns(), _now_s())
 
     async def synchronise(self, lane: Lane) -> None:
         """Hear from the device, and wrap what it is asked from now on as it wants that. Raises SourceError, Unsupported."""
@@ -212,7 +210,7 @@ class BatchEngine:
             lane.owner.broke(error)
             lanes.due[number] = NEVER
         else:
-            lanes.steer(number, lane.steering, lane.schedule, boot_ns(), now_s)
+            lanes.steer(lane, boot_ns(), now_s)
         harvest.told(device, trusted=found.trusted)
 
 

@@ -117,14 +117,17 @@ class Lanes:
             getattr(self, name)[number] = blank
         self._free.append(number)
 
-    def steer(self, number: int, steering: Steering, schedule: Schedule, now_ns: int, now_s: float) -> None:
-        """How the next ticks of a lane go. `now_ns` and `now_s` are one moment of CLOCK_BOOTTIME and of the event loop."""
+    def steer(self, lane: Lane, now_ns: int, now_s: float) -> None:
+        """How its next ticks go, as its owner said last. `now_ns` and `now_s` are one moment of CLOCK_BOOTTIME and of the
+        event loop."""
+        number, steering, schedule = lane.number, lane.steering, lane.schedule
         interval = round(schedule.interval_s * steering.stride * 1e9)
         if interval != self.interval[number]:
             # The grid stays: the next tick is the next point of the schedule that the new stride takes.
             grid = now_ns + round((schedule.first_s - now_s) * 1e9)
             self.due[number] = grid + max(0, -(-(now_ns - grid) // interval)) * interval
             self.interval[number] = interval
+        self.at_once[number] = 1 if steering.probe else min(schedule.at_once, len(lane.slots))
         self.budget[number] = round(steering.budget_s * 1e9)
         self.tries[number] = steering.tries
         self.again[number] = round(steering.budget_s / steering.tries * 1e9)

@@ -15,9 +15,10 @@ _OCTETS_OF_ANSWER = 4608  # that the kernel counts for one of 1,500
 
 
 class Ticks:
-    """State: the lanes, their slots, and which slots of the ticks under way are still to be sent (`_unsent`).
+    """State: the lanes and their slots.
 
-    `came` (slots,): an answer came to the newest request. `lane_of` (slots,) is the lane of each slot.
+    (slots,) are `came`: an answer came to the newest request; `lane_of`, the lane of each; `_unsent`: still to be sent in
+    its tick. A lane's slots follow each other.
     """
 
     def __init__(self, slots: Slots) -> None:
@@ -26,20 +27,20 @@ class Ticks:
         self.slots = slots
         self.came = np.zeros(0, np.bool_)
         self.lane_of = np.zeros(0, np.intp)
-        self._unsent: dict[int, NDArray[np.intp]] = {}
+        self._unsent = np.zeros(0, np.bool_)
         self._most_waiting = max(16, min(_MOST_WAITING, slots.receive_buffer_octets // _OCTETS_OF_ANSWER))
 
     def fit(self) -> None:
         """After slots were added: columns for all of them."""
         more = len(self.slots.pending) - len(self.came)
         if more > 0:
-            self.came = np.concatenate([self.came, np.zeros(more, np.bool_)])
+            self.came, self._unsent = (np.append(old, np.zeros(more, np.bool_)) for old in (self.came, self._unsent))
             self.lane_of = np.concatenate([self.lane_of, np.zeros(more, np.intp)])
 
     def forget(self, lane: Lane) -> None:
         """Its slots are used no more; what was under way is given up."""
         self.slots.give_up(lane.slots)
-        self._unsent.pop(lane.number, None)
+        self._unsent[lane.slots] = False
 
     def take_in(self) -> None:
         """Take in all answers that have come."""
@@ -107,24 +108,19 @@ class Ticks:
             lane.unreadable = 0
             self.came[slots] = False
             self.lanes.open[number] = len(slots)
-            at_once = 1 if lane.steering.probe else lane.schedule.at_once
+            at_once = self.lanes.at_once[number]
             if len(slots) > at_once:
-                self._unsent[number] = slots[at_once:]
+                self._unsent[slots[at_once:]] = True
                 slots = slots[:at_once]
             first.append(slots)
         self._send(np.concatenate(first))
 
     def _send(self, slots: NDArray[np.intp]) -> None:
         """Send; what the socket does not take, or what would overflow it with answers, waits for the next step."""
-        room = self._most_waiting - int(np.count_nonzero(self.slots.pending))
-        now, later = slots[: max(0, room)], slots[max(0, room) :]
-        if len(now):
-            sent = self.slots.send(now)
-            later = np.concatenate([now[sent:], later])
-        for slot in later.tolist():
-            number = int(self.lane_of[slot])
-            rest = self._unsent.get(number, np.zeros(0, np.intp))
-            self._unsent[number] = np.concatenate([[slot], rest]).astype(np.intp)
+        now = slots[: max(0, self._most_waiting - int(np.count_nonzero(self.slots.pending)))]
+        sent = self.slots.send(now) if len(now) else 0
+        self._unsent[slots[:sent]] = False
+        self._unsent[slots[sent:]] = True
 
     def go_on(self, now_ns: int) -> None:
         """Send what waits for answers to come, and send again what was not answered.
@@ -132,21 +128,13 @@ class Ticks:
         Nothing is taken for unanswered while more has come than was taken in.
         """
         lanes = self.lanes
-        ready: list[NDArray[np.intp]] = []
-        for number in list(self._unsent):
-            lane = self.members[number]
-            slots = lane.whole.slots if lanes.slow[number] else lane.fast.slots
-            if lane.steering.probe and self.slots.pending[slots].any():
-                continue  # nothing more before that is answered
-            free = lane.schedule.at_once - int(np.count_nonzero(self.slots.pending[slots]))
-            rest = self._unsent[number]
-            if free > 0:
-                ready.append(rest[:free])
-                self._unsent[number] = rest[free:]
-            if not len(self._unsent[number]):
-                del self._unsent[number]
-        if ready:
-            self._send(np.concatenate(ready))
+        waiting = np.flatnonzero(self._unsent)
+        if len(waiting):
+            lane = self.lane_of[waiting]
+            pending = np.bincount(self.lane_of[self.slots.pending], minlength=len(lanes.at_once))
+            begins = np.flatnonzero(np.diff(lane, prepend=-1))
+            number = np.arange(len(lane)) - np.repeat(begins, np.diff(begins, append=len(lane)))
+            self._send(waiting[number < (lanes.at_once - pending)[lane]])
         judged_ns = 0 if self.slots.behind else now_ns
         again = np.flatnonzero((lanes.resend <= judged_ns) & (lanes.tries_left > 0) & (lanes.open > 0))
         if len(again):
@@ -165,8 +153,7 @@ class Ticks:
         if len(late):
             waiting = np.concatenate([self.members[number].slots for number in late.tolist()])
             self.slots.give_up(waiting[self.slots.pending[waiting]])
-            for number in late.tolist():
-                self._unsent.pop(number, None)
+            self._unsent[waiting] = False
         lanes.deadline[numbers] = NEVER
         lanes.resend[numbers] = NEVER
         lanes.open[numbers] = 0
