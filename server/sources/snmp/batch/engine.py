@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from server.core.errors import BadReply, NoAnswer
 from server.core.model import Mask
 from server.core.ports import Emit, SelfMetrics
 from server.core.tasks import every
+from server.sources.snmp.batch.bundle import Bundle
 from server.sources.snmp.batch.harvest import Harvest
 from server.sources.snmp.batch.lanes import NEVER, Lane, Lanes
 from server.sources.snmp.batch.openers import Openers, security
@@ -35,6 +37,7 @@ from server.sources.snmp.wire import Tag
 
 STEP_S = 0.01
 _SYNCHRONISE_S = 1.0
+_BUNDLES = 64  # that are remembered: ticks fall together at 20 moments of each interval
 _STEPS_A_BLOCK = 2  # a block of many devices costs little more than one of few
 _HARMLESS = frozenset({"late", "duplicate", "address", "request_id", "error_status", "type", "flood"})
 # Never sent: the slot of cells that do not exist.
@@ -54,6 +57,7 @@ class BatchEngine:
         self._openers = Openers()
         self._ticks: Ticks | None = None
         self._over: list[int] = []
+        self._bundle = lru_cache(_BUNDLES)(Bundle.of)
 
     async def open(self, peer: tuple[str, int], credentials: Credentials, bad: Bad) -> SocketSession:
         """See `PollEngine`."""
@@ -153,7 +157,7 @@ class BatchEngine:
         self._over += ticks.over(boot_ns()).tolist()
         now_ns = boot_ns()
         if self._over and (emit or ticks.is_due(self._over, now_ns)):
-            over, self._over = self._over, []
+            over, self._over = sorted(self._over), []
             self._put_out(ticks, over)
             now_ns = boot_ns()
         ticks.begin(now_ns, self._adopt)
@@ -171,7 +175,8 @@ class BatchEngine:
     def _put_out_kind(self, ticks: Ticks, members: list[Lane], *, slow: bool) -> None:
         """Tell the owners of those that are not as usual, and emit all as one block."""
         lanes, now_ns = ticks.lanes, boot_ns()
-        harvest = Harvest.of(members, [lane.whole if slow else lane.fast for lane in members], ticks.slots, ticks.came)
+        bundle = self._bundle(tuple([lane.whole if slow else lane.fast for lane in members]))
+        harvest = Harvest.of(members, bundle, ticks.slots, ticks.came)
         interval_s = lanes.interval[harvest.lanes] / 1e9  # the owners may change it
         quiet = harvest.as_usual(lanes, ticks.slots) & (lanes.quiet_until[harvest.lanes] > now_ns)
         for device in np.flatnonzero(~quiet).tolist():

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from server.core.blocks import NO_TICKS, NOT_CARRIED, Chunks, Readings
 from server.core.clock import boot_ns, wall_s
 from server.core.model import Counts, Floats, Mask
+from server.sources.snmp.batch.bundle import Bundle
 from server.sources.snmp.batch.lanes import Lane, Lanes
-from server.sources.snmp.batch.sheet import NOWHERE, Sheet
 from server.sources.snmp.batch.slots import Slots
 from server.sources.snmp.mib import OPER_STATUS
 
@@ -24,21 +24,15 @@ _WRAP = 2**32
 class Harvest:
     """The answers of some lanes that had the same kind of tick, side by side.
 
-    `lanes` (devices,) are their numbers. Rows and columns as in `Readings`; `asks` (chunks,) are the slots that were asked,
-    `ask_starts` (devices,) where each lane's begin. `kept` (chunks,): was answered well; `answered`: with the device's
-    clock.
+    `lanes` (devices,) are their numbers. Rows and columns as in `Readings`, chunks as the bundle's asks. `kept` (asks,): was
+    answered well; `answered`: with the device's clock.
     """
 
     members: Sequence[Lane]
-    sheets: list[Sheet]
+    bundle: Bundle
     lanes: NDArray[np.intp]
-    starts: NDArray[np.intp]
-    asks: NDArray[np.intp]
-    ask_starts: NDArray[np.intp]
-    ask_lane: NDArray[np.intp]
     values: Counts
     valid: Mask
-    exists: Mask
     stamps: Counts
     stamp_valid: Mask
     kept: Mask
@@ -48,29 +42,19 @@ class Harvest:
     received: NDArray[np.int64]
 
     @classmethod
-    def of(cls, members: Sequence[Lane], sheets: list[Sheet], slots: Slots, came: Mask) -> Harvest:
+    def of(cls, members: Sequence[Lane], bundle: Bundle, slots: Slots, came: Mask) -> Harvest:
         """Take in the newest answers of these lanes. `came` (slots,): an answer to this tick's request came."""
-        widths = [sheet.slot.shape[1] for sheet in sheets]
-        lengths = [len(sheet.slots) for sheet in sheets]
-        slot, place = (np.concatenate([getattr(sheet, name) for sheet in sheets], axis=1) for name in ("slot", "place"))
-        stamp_slot = np.concatenate([sheet.stamp_slot for sheet in sheets])
-        stamp_place = np.concatenate([sheet.stamp_place for sheet in sheets])
-        asks = np.concatenate([sheet.slots for sheet in sheets])
+        asks, stamp_slot, stamp_place = bundle.asks, bundle.stamp_slot, bundle.stamp_place
         good = came[asks] & (slots.error_status[asks] == 0) & ~slots.reported[asks]
         clock = good & slots.valid[asks, 0]
         return cls(
             members=members,
-            sheets=sheets,
+            bundle=bundle,
             lanes=np.array([lane.number for lane in members], np.intp),
-            starts=np.cumsum([0, *widths], dtype=np.intp),
-            asks=asks,
-            ask_starts=np.cumsum([0, *lengths], dtype=np.intp)[:-1],
-            ask_lane=np.repeat(np.arange(len(members)), lengths),
-            values=slots.values[slot, place],
-            valid=slots.valid[slot, place] & came[slot],
-            exists=np.concatenate([sheet.exists for sheet in sheets], axis=1),
+            values=slots.values[bundle.slot, bundle.place],
+            valid=slots.valid[bundle.slot, bundle.place] & came[bundle.slot],
             stamps=slots.values[stamp_slot, stamp_place],
-            stamp_valid=slots.valid[stamp_slot, stamp_place] & came[stamp_slot] | (stamp_slot == NOWHERE),
+            stamp_valid=slots.valid[stamp_slot, stamp_place] & came[stamp_slot] | bundle.unstamped,
             kept=good,
             answered=clock,
             ticks=np.where(clock, slots.values[asks, 0], 0).astype(np.int64),
@@ -80,31 +64,32 @@ class Harvest:
 
     def as_usual(self, lanes: Lanes, slots: Slots) -> Mask:
         """(devices,) of which nothing has to be told: all was answered, by the same device, and only counters moved."""
-        odd_ask = ~self.answered | slots.missing[self.asks] | slots.disordered[self.asks]
-        odd_ask |= ~np.isnan(slots.late_s[self.asks])
-        own = self.lanes[self.ask_lane]
+        bundle, asks = self.bundle, self.bundle.asks
+        odd_ask = ~self.answered | slots.missing[asks] | slots.disordered[asks]
+        odd_ask |= ~np.isnan(slots.late_s[asks])
+        own = self.lanes[bundle.ask_device]
         step = (self.ticks - lanes.seen_ticks[own] + _WRAP // 2) % _WRAP - _WRAP // 2
         apart = np.abs(step - (self.received - lanes.seen[own]) / 1e7)
         odd_ask |= lanes.heard[own] & ((step < 0) | (apart > _LOOSE))
-        usual: Mask = ~np.logical_or.reduceat(odd_ask, self.ask_starts)
+        usual: Mask = ~np.logical_or.reduceat(odd_ask, bundle.ask_starts)
         usual &= lanes.heard[self.lanes]
-        bad_row = (self.exists & ~self.valid).any(axis=0) | ~self.stamp_valid
+        bad_row = (bundle.exists & ~self.valid).any(axis=0) | ~self.stamp_valid
         bad = np.cumsum(np.concatenate([[0], bad_row]))
-        usual &= bad[self.starts[1:]] == bad[self.starts[:-1]]
-        if OPER_STATUS in self.sheets[0].columns:
+        usual &= bad[bundle.starts[1:]] == bad[bundle.starts[:-1]]
+        if OPER_STATUS in bundle.columns:
             usual &= np.array([self._states_are_as_before(device, slots) for device in range(len(self.members))])
         return usual
 
     def _states_are_as_before(self, device: int, slots: Slots) -> bool:
-        lane, sheet = self.members[device], self.sheets[device]
-        now = self.values[sheet.columns.index(OPER_STATUS), self.starts[device] : self.starts[device + 1]]
+        lane, sheet = self.members[device], self.bundle.sheets[device]
+        now = self.values[sheet.columns.index(OPER_STATUS), self.bundle.rows(device)]
         if lane.oper is None or not np.array_equal(lane.oper, now):
             return False
         return sheet.last_change is None or lane.last_change == int(slots.values[sheet.last_change])
 
     def heard(self, lanes: Lanes) -> None:
         """Take note of the devices' clocks."""
-        last = np.concatenate([self.ask_starts[1:], [len(self.asks)]]) - 1
+        last = np.append(self.bundle.ask_starts[1:], len(self.bundle.asks)) - 1
         known = self.answered[last]
         own = self.lanes[known]
         lanes.heard[own] = True
@@ -116,24 +101,24 @@ class Harvest:
         """Leave the discontinuity times with the lanes: a later tick may miss some."""
         for device, lane in enumerate(self.members):
             if lane.stamped:
-                lane.stamps = self.stamps[self.starts[device] : self.starts[device + 1]]
+                lane.stamps = self.stamps[self.bundle.rows(device)]
 
     def readings(self, interval_s: Floats) -> Readings:
         """One block of all. `interval_s` (devices,) are those of these ticks."""
         now_ns, now_s = boot_ns(), wall_s()
-        received = np.maximum.reduceat(np.where(self.kept, self.received, 0), self.ask_starts)
+        received = np.maximum.reduceat(np.where(self.kept, self.received, 0), self.bundle.ask_starts)
         received[received == 0] = now_ns  # nothing came
         stamped = np.array([lane.stamped for lane in self.members])
         return Readings(
             tables=tuple(lane.plan.table for lane in self.members),
-            starts=self.starts,
-            columns=self.sheets[0].columns,
+            starts=self.bundle.starts,
+            columns=self.bundle.columns,
             wall_s=now_s - (now_ns - received) / 1e9,
             interval_s=interval_s,
             values=self.values,
             valid=self.valid,
             chunks=Chunks(
-                device=self.ask_lane[self.kept],
+                device=self.bundle.ask_device[self.kept],
                 sent_ns=self.sent[self.kept],
                 received_ns=self.received[self.kept],
                 device_ticks=np.where(self.answered, self.ticks, NO_TICKS)[self.kept],
@@ -146,28 +131,26 @@ class Harvest:
 
     def _carried(self) -> NDArray[np.int32]:
         """(columns, rows) which of the kept answers carried a cell."""
-        widths = np.diff(self.starts)
-        ask = np.concatenate([sheet.ask for sheet in self.sheets], axis=1) + np.repeat(self.ask_starts, widths)
+        carried = self.bundle.carried
         if self.kept.all():
-            return np.where(self.exists, ask, NOT_CARRIED).astype(np.int32)
-        place = np.where(self.kept, np.cumsum(self.kept) - 1, NOT_CARRIED)
-        return np.where(self.exists, place[np.where(self.exists, ask, 0)], NOT_CARRIED).astype(np.int32)
+            return carried
+        place = np.where(self.kept, np.cumsum(self.kept) - 1, NOT_CARRIED).astype(np.int32)
+        return np.where(carried == NOT_CARRIED, NOT_CARRIED, place[carried])
 
     def told(self, device: int, *, trusted: bool) -> None:
         """The lane's owner was told: take over what it says of its rows, and the discontinuity times that are known."""
-        rows = slice(int(self.starts[device]), int(self.starts[device + 1]))
+        rows = self.bundle.rows(device)
         if not trusted:
             self.valid[:, rows] = False
         self.stamps[rows] = self.members[device].stamps
 
     def remember(self, device: int) -> None:
         """What the lane's next ticks are held against."""
-        sheet, lane = self.sheets[device], self.members[device]
-        if OPER_STATUS in sheet.columns:
-            now = self.values[sheet.columns.index(OPER_STATUS), self.starts[device] : self.starts[device + 1]]
-            lane.oper = now.copy()
+        columns = self.bundle.columns
+        if OPER_STATUS in columns:
+            self.members[device].oper = self.values[columns.index(OPER_STATUS), self.bundle.rows(device)].copy()
 
     def reply_s(self) -> Floats:
         """(devices,) how long the slowest answer took."""
-        replies: Floats = np.maximum.reduceat(self.received - self.sent, self.ask_starts) / 1e9
+        replies: Floats = np.maximum.reduceat(self.received - self.sent, self.bundle.ask_starts) / 1e9
         return replies
