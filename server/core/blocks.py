@@ -17,6 +17,8 @@ from server.core.model import Chunk, Counts, Floats, Frame, Mask, Metric, Readin
 
 NOT_CARRIED = -1
 """In `Chunks.carried`: no answer carried this cell."""
+NO_STAMP = np.uint64(2**64 - 1)
+"""In `Readings.discontinuity`: the row's stamp was not heard yet."""
 NO_TICKS = -1
 """In `Chunks.device_ticks`: the answer did not show the device's clock."""
 

@@ -25,8 +25,8 @@ class KeptAside:
 
     def __call__(self, phase: str, info: Mapping[str, Any]) -> None:
         if phase == "start":
-            self._began_s = time.perf_counter()
-        elif info["generation"] == _WHOLE and time.perf_counter() - self._began_s > self._longest_s:
+            self._began_s = time.thread_time()
+        elif info["generation"] == _WHOLE and time.thread_time() - self._began_s > self._longest_s:
             gc.freeze()
 
 

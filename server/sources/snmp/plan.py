@@ -187,7 +187,7 @@ class Plan:
         indexes = [self.table.rows[row].index for row in ask.rows.tolist()]
         width, odd = divmod(len(ask.cells), len(indexes))
         in_a_row = indexes == list(range(indexes[0], indexes[0] + len(indexes)))
-        if not self.shape.bulk or len(indexes) < _LEAST_BULK or odd or not in_a_row:
+        if not self.shape.bulk or len(indexes) < _LEAST_BULK or odd or not in_a_row or indexes[0] < 1:
             return ask
         columns = [cell.column for cell in ask.cells[:width]]
         if any(cell.column is not columns[place % width] for place, cell in enumerate(ask.cells)):

@@ -6,7 +6,7 @@ import asyncio
 
 import numpy as np
 
-from server.core.blocks import Readings
+from server.core.blocks import NO_STAMP, Readings
 from server.core.tasks import cancel, every, spawn
 from server.sources.snmp.engine import Owner, Schedule, Steering, Target, Wait
 from server.sources.snmp.outcome import Outcome
@@ -24,14 +24,14 @@ class AskingRounds:
         self._owner = owner
         self._ticker = Ticker(target.bad, schedule.at_once)
         self._plan = plan
-        self._stamps = np.zeros(len(plan.table.rows), np.uint64)
+        self._stamps = np.full(len(plan.table.rows), NO_STAMP)
         self._slow_due_s = 0.0
         self._task = spawn(f"snmp {target.device} ticks", self._run())
 
     def use(self, plan: Plan) -> None:
         """See `Rounds`."""
         if plan.table is not self._plan.table:
-            self._stamps = np.zeros(len(plan.table.rows), np.uint64)
+            self._stamps = np.full(len(plan.table.rows), NO_STAMP)
             self._slow_due_s = 0.0
         self._plan = plan
 

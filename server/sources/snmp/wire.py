@@ -125,7 +125,9 @@ def integer(number: int) -> bytes:
 
 
 def encode_oid(oid: Oid) -> bytes:
-    """The contents of an OBJECT IDENTIFIER."""
+    """The contents of an OBJECT IDENTIFIER. Raises ValueError for a number below zero."""
+    if min(oid) < 0:
+        raise ValueError("an object identifier has no number below zero")
     out = bytearray()
     for number in (oid[0] * 40 + oid[1], *oid[2:]):
         septets = [number & 0x7F]

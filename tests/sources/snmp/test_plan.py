@@ -38,6 +38,13 @@ def test_each_object_is_asked_once_in_answers_that_fit_a_frame(indexes: list[int
         assert pairs == {(metric, row) for metric in ask.metrics for row in ask.rows.tolist()}
 
 
+def test_rows_from_index_0_on_are_asked_one_by_one_for_nothing_is_before_them() -> None:
+    table = plan([0, 1, 2, 3, 4]).table
+    asks = Plan(table, np.zeros(5, np.bool_), Shape(60, bulk=True)).fast
+    assert [ask.bulk for ask in asks] == [()]
+    assert Plan(plan([1, 2, 3, 4]).table, np.zeros(4, np.bool_), Shape(60, bulk=True)).fast[0].bulk
+
+
 def test_twenty_interfaces_take_three_fast_requests() -> None:
     assert [len(ask.cells) for ask in plan(list(range(1, 21))).fast] == [21, 21, 18]
 

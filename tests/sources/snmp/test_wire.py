@@ -139,3 +139,8 @@ def test_the_pdu_of_a_message_is_known_by_its_tag() -> None:
 def test_what_is_no_message_has_no_pdu(message: bytes) -> None:
     with pytest.raises(ValueError, match=r"."):
         pdu_tag(message)
+
+
+def test_no_object_identifier_has_a_number_below_zero() -> None:
+    with pytest.raises(ValueError, match="below zero"):
+        encode_oid((1, 3, -1))

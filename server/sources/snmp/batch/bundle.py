@@ -16,9 +16,9 @@ from server.sources.snmp.batch.sheet import NOWHERE, Sheet
 class Bundle:
     """Sheets of one kind of tick. Rows are those of all devices, one after the other; `starts` as in `Readings`.
 
-    `slot`, `place`, `exists`, `stamp_slot` and `stamp_place` as in `Sheet`; `unstamped` (rows,) have no stamp. `asks` (asks,)
-    are the slots of all, `ask_starts` (devices,) where each device's begin, `ask_device` whose each is. `carried` (columns,
-    rows) says which ask carries a cell, or NOT_CARRIED. What comes of an answer may hold these arrays: nobody writes to them.
+    `slot`, `place`, `exists`, `stamp_slot` and `stamp_place` as in `Sheet`; `unstamped` (rows,) have no stamp. `asks`
+    (asks,) are the slots of all, `ask_starts` (devices,) where each device's begin, `ask_device` whose each is. `carried`
+    (columns, rows) says which ask carries a cell, or NOT_CARRIED. Blocks hold these arrays: nobody writes to them.
     """
 
     sheets: tuple[Sheet, ...]

@@ -13,6 +13,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from server.core.blocks import NO_STAMP
 from server.core.clock import boot_ns
 from server.core.errors import BadReply, NoAnswer
 from server.core.model import Mask
@@ -72,8 +73,12 @@ class BatchEngine:
             wrap = security(target.session, target.credentials)
         ticks = self._made()
         number = ticks.lanes.new()
-        fast, whole = self._sheets(number, plan, target, wrap)
-        stamps = np.zeros(len(plan.table.rows), np.uint64)
+        try:
+            fast, whole = self._sheets(number, plan, target, wrap)
+        except NoAnswer:
+            ticks.lanes.drop(number)
+            raise
+        stamps = np.full(len(plan.table.rows), NO_STAMP)
         lane = Lane(number, target, owner, schedule, steering, wrap, plan, fast, whole, stamps, bool(plan.stamped.any()))
         ticks.members[number] = lane
         ticks.lanes.steer(lane, boot_ns(), _now_s())
@@ -84,7 +89,8 @@ class BatchEngine:
     def _made(self) -> Ticks:
         if self._ticks is None:
             slots = Slots(self._bad)
-            assert slots.add([_NOWHERE]).tolist() == [NOWHERE]
+            first = slots.add([_NOWHERE]).tolist()
+            assert first == [NOWHERE]
             self._ticks = Ticks(slots)
             self._ticks.fit()
         return self._ticks
@@ -104,11 +110,16 @@ class BatchEngine:
         plan, lane.wanted = lane.wanted, None
         assert plan is not None
         ticks = self._made()
+        try:
+            sheets = self._sheets(lane.number, plan, lane.target, lane.security)
+        except NoAnswer as error:  # there is no way to its address any more
+            lane.owner.broke(error)
+            return
         ticks.forget(lane)
         ticks.slots.remove(lane.slots)
-        lane.fast, lane.whole = self._sheets(lane.number, plan, lane.target, lane.security)
+        lane.fast, lane.whole = sheets
         if plan.table is not lane.plan.table:
-            lane.stamps = np.zeros(len(plan.table.rows), np.uint64)
+            lane.stamps = np.full(len(plan.table.rows), NO_STAMP)
             ticks.lanes.slow_due[lane.number] = 0 if lane.schedule.slow_interval_s < np.inf else NEVER
         lane.oper = lane.last_change = None
         lane.plan, lane.stamped = plan, bool(plan.stamped.any())

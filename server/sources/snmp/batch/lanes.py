@@ -66,10 +66,9 @@ class Lanes:
     `asked_at` when it began, `deadline` and `resend` when it ends and when what was not answered is sent again, `open` how
     many answers are awaited, `slow` whether it has the slow columns. `slow_due`: when those are due, every `slow_interval`.
 
-    `at_once`: how many requests a tick begins with, at most. `told`: the owner was told of the last tick; `skipped`: ticks
-    left out since the last one. Where `heard`,
-    `seen_ticks` is the device's clock, asked for at `seen_sent` and heard at `seen`. `budget`, `again` (time between tries),
-    `tries` and `quiet_until` are the `Steering`.
+    `at_once`: how many requests may await an answer. `told`: the owner was told of the last tick; `skipped`: ticks left out
+    since the last one. Where `heard`, `seen_ticks` is the device's clock, asked for at `seen_sent` and heard at `seen`.
+    `budget`, `again` (time between tries), `tries` and `quiet_until` are the `Steering`.
     """
 
     due: Times

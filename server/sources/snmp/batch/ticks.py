@@ -11,6 +11,7 @@ from server.sources.snmp.batch.lanes import NEVER, Lane, Lanes
 from server.sources.snmp.batch.slots import Slots
 
 _MOST_WAITING = 1024  # answers that the sockets are trusted to hold between two steps, at the buffer size that was asked for
+_SOON_NS = 100_000_000  # an answer that is to come at about the time of others comes by then
 _OCTETS_OF_ANSWER = 4608  # that the kernel counts for one of 1,500
 
 
@@ -63,7 +64,7 @@ class Ticks:
         busy = lanes.deadline[due] != NEVER
         lanes.skipped[due[busy]] += 1
         self._advance(due[busy], now_ns)
-        numbers = self._with_room(due[~busy])
+        numbers = self._with_room(due[~busy], now_ns)
         if not len(numbers):
             return
         began = self._advance(numbers, now_ns)
@@ -77,7 +78,7 @@ class Ticks:
         lanes.deadline[numbers] = now_ns + lanes.budget[numbers]
         lanes.resend[numbers] = now_ns + lanes.again[numbers]
         lanes.tries_left[numbers] = lanes.tries[numbers] - 1
-        self._send_first(numbers.tolist(), slow.tolist())
+        self._send_first(numbers.tolist(), slow.tolist(), now_ns)
 
     def _advance(self, numbers: NDArray[np.intp], now_ns: int) -> NDArray[np.int64]:
         """When the newest tick of each that is due was due; the next is the one after it, and all before it are left out."""
@@ -89,18 +90,22 @@ class Ticks:
         lanes.due[numbers] = began + interval
         return began
 
-    def _with_room(self, numbers: NDArray[np.intp]) -> NDArray[np.intp]:
+    def _with_room(self, numbers: NDArray[np.intp], now_ns: int) -> NDArray[np.intp]:
         """Those, of the longest due, whose answers the sockets can hold. The others stay due: what is not asked yet must
         not look unanswered."""
-        waiting = int(np.count_nonzero(self.slots.pending))
-        room, asks = self._most_waiting - waiting, self.lanes.at_once[numbers]
+        room, asks = self._room(now_ns), self.lanes.at_once[numbers]
         if asks.sum() <= room:
             return numbers
         order = np.argsort(self.lanes.due[numbers], kind="stable")
         fitting = int(np.count_nonzero(np.cumsum(asks[order]) <= room))
-        return numbers[order[: max(fitting, waiting == 0)]]
+        return numbers[order[: max(fitting, room == self._most_waiting)]]
 
-    def _send_first(self, numbers: list[int], slow: list[bool]) -> None:
+    def _room(self, now_ns: int) -> int:
+        """How many more answers the sockets can hold. What was asked a while ago does not come all at once any more."""
+        asked_ns = self.slots.sent_ns[self.slots.pending]
+        return max(0, self._most_waiting - int(np.count_nonzero(asked_ns > now_ns - _SOON_NS)))
+
+    def _send_first(self, numbers: list[int], slow: list[bool], now_ns: int) -> None:
         first: list[NDArray[np.intp]] = []
         for number, whole in zip(numbers, slow, strict=True):
             lane = self.members[number]
@@ -113,11 +118,11 @@ class Ticks:
                 self._unsent[slots[at_once:]] = True
                 slots = slots[:at_once]
             first.append(slots)
-        self._send(np.concatenate(first))
+        self._send(np.concatenate(first), now_ns)
 
-    def _send(self, slots: NDArray[np.intp]) -> None:
+    def _send(self, slots: NDArray[np.intp], now_ns: int) -> None:
         """Send; what the socket does not take, or what would overflow it with answers, waits for the next step."""
-        now = slots[: max(0, self._most_waiting - int(np.count_nonzero(self.slots.pending)))]
+        now = slots[: self._room(now_ns)]
         sent = self.slots.send(now) if len(now) else 0
         self._unsent[slots[:sent]] = False
         self._unsent[slots[sent:]] = True
@@ -134,7 +139,7 @@ class Ticks:
             pending = np.bincount(self.lane_of[self.slots.pending], minlength=len(lanes.at_once))
             begins = np.flatnonzero(np.diff(lane, prepend=-1))
             number = np.arange(len(lane)) - np.repeat(begins, np.diff(begins, append=len(lane)))
-            self._send(waiting[number < (lanes.at_once - pending)[lane]])
+            self._send(waiting[number < (lanes.at_once - pending)[lane]], now_ns)
         judged_ns = 0 if self.slots.behind else now_ns
         again = np.flatnonzero((lanes.resend <= judged_ns) & (lanes.tries_left > 0) & (lanes.open > 0))
         if len(again):
