@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from server.rates.meter import RateMeter
 from server.rates.meters import Meters
 
-__all__ = ["Meters", "RateMeter"]
+__all__ = ["Meters"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import insort
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,7 +54,8 @@ class Arena:
     """What is remembered of devices whose tables have these metrics.
 
     `cells` are (metrics, rows), `rows` (rows,), `dues` (metrics, slots); (slots,) are `number`, how many Readings there
-    were, and `fresh_ns`, when the answers of the last fresh tick began. A device's rows are `begin` and those after it.
+    were, and `fresh_ns`, when the answers of the last fresh tick began. A device's rows are `begin` and those after it; each
+    of its line cards has a slot of its own, for `fresh_ns` alone.
     """
 
     def __init__(self, metrics: int) -> None:
@@ -67,7 +69,7 @@ class Arena:
         """Whether so many more rows should go here. More would fit; but what is large takes long to grow."""
         return self._begins.used == 0 or self._begins.used + rows <= _MOST_ROWS
 
-    def add(self, memory: Memory, number: int = 0, fresh_ns: int = 0) -> tuple[int, int]:
+    def add(self, memory: Memory, number: int = 0) -> tuple[int, int]:
         """Take a device in: its `begin` and slot."""
         length = len(memory.table.rows)
         begin, slot = self._begins.take(length), self._slots.take(1)
@@ -76,18 +78,29 @@ class Arena:
         self.cells.part(rows).take(memory.cells, ..., ...)
         self.rows.part(rows).take(memory.rows, ..., ...)
         self.dues.part(slice(slot, slot + 1)).take(memory.dues, ..., ...)
-        self.number[slot], self.fresh_ns[slot] = number, fresh_ns
+        self.number[slot], self.fresh_ns[slot] = number, 0
         return begin, slot
+
+    def take_slot(self) -> int:
+        """One more slot, for a line card."""
+        slot = self._slots.take(1)
+        self._make_room()
+        return slot
+
+    def give_slot(self, slot: int) -> None:
+        """It is free again."""
+        self._slots.give(slot, 1)
 
     def memory(self, table: Table, begin: int, slot: int) -> Memory:
         """What is remembered of a device, as views; they hold until the next `add`."""
         rows = slice(begin, begin + len(table.rows))
         return Memory(table, self.cells.part(rows), self.rows.part(rows), self.dues.part(slice(slot, slot + 1)))
 
-    def drop(self, table: Table, begin: int, slot: int) -> None:
+    def drop(self, table: Table, begin: int, slots: Sequence[int]) -> None:
         """The device is gone."""
         self._begins.give(begin, len(table.rows))
-        self._slots.give(slot, 1)
+        for slot in slots:
+            self._slots.give(slot, 1)
 
     def _make_room(self) -> None:
         rows, slots = len(self.rows.stamp), len(self.number)

@@ -24,15 +24,14 @@ from server.rates.period import (
     first_contradiction,
     fit,
     is_blurred,
+    is_due,
     is_regular,
     longest_run,
     refreshes_since,
+    slack_s,
     spacings_of_proof,
-    spread_s,
     strays,
 )
-
-__all__ = ["Cadence", "Mode", "Silence"]
 
 _SLOW_POLLS_S = 10.0  # with polls slower than this there is no waiting for a cadence at the start
 _LEARN_S, _LEARN_POLLS = 15.0, 8  # how long the start may take
@@ -47,7 +46,6 @@ _WINDOW = 60
 _PROOF_OF_NEW = 12  # spacings that outweigh a period known from before a pause
 _MISFITS, _OF_LAST = 3, 6  # refreshes out of line, of the last ones, that are no cadence at all
 _CHANGE_MOST = 6  # newest spacings that tell the new period: more may be of the old one
-_SPREADS, _SLACK_MOST = 5.0, 0.4  # standard deviations of its refreshes that a period may be off, and how much of it
 _FIT_ALWAYS, _FIT_EVERY = 16, 2  # refreshes
 _FAST_PROOF = 8  # spacings through which a line must pass, lest a fast cadence be a chance pattern
 
@@ -55,14 +53,14 @@ _FAST_PROOF = 8  # spacings through which a line must pass, lest a fast cadence 
 class Cadence:
     """Watches the fresh polls of counters that are refreshed together.
 
-    `period_s` is the mean refresh period in CADENCE. `refreshes` numbers the device's refreshes; `step` is how many the last
-    fresh poll brought, and `span_s` the time that its growth took.
+    `period_s` is the mean refresh period in CADENCE, which began with refresh number `entry`. `refreshes` numbers the
+    refreshes; `step` is how many the last fresh poll brought, and `span_s` the time that its growth took.
     """
 
-    def __init__(self) -> None:
-        self.mode = Mode.LEARNING
+    def __init__(self, mode: Mode = Mode.LEARNING) -> None:
+        self.mode = mode
         self.period_s = 0.0
-        self.refreshes = 0
+        self.refreshes = self.entry = 0
         self.step = 1
         self.span_s = 0.0
         self._since_s: float | None = None  # when the learning began
@@ -76,13 +74,6 @@ class Cadence:
         self._polls = 0  # answered since the last fresh one
         self._run = 0  # fresh ones in a row
         self._fresh_s = 0.0
-
-    @classmethod
-    def plain(cls) -> Self:
-        """Of counters that are as fresh as the polls."""
-        cadence = cls()
-        cadence.mode = Mode.PER_TICK
-        return cadence
 
     @classmethod
     def shown_by(cls, refreshes: Sequence[Refresh]) -> Self:
@@ -108,6 +99,12 @@ class Cadence:
         if age_s <= 1.5 * self.period_s + interval_s:
             return Silence.HOLD
         return Silence.UNKNOWN if age_s <= 3 * self.period_s else Silence.STILL
+
+    def is_due(self, at_s: float, since_s: float, interval_s: float) -> bool:
+        """Whether a refresh may have come between these moments, as far as the phase is known."""
+        return self._line is None or is_due(
+            self._seen[-1], self._line, at_s, since_s, slack_s(self._seen, self._line, interval_s)
+        )
 
     def poll(self, at_s: float, since_s: float | None, interval_s: float, counters_in_step: Callable[[int], int]) -> None:
         """Take note of an answered poll at `at_s` that was fresh, or at which nothing grew (`since_s` None).
@@ -202,6 +199,7 @@ class Cadence:
         self._seen.extend(recent)
         self._strays = self._hitch = 0
         self._fit(recent)
+        self.entry = self.entry if self.mode is Mode.CADENCE else self.refreshes
         self.span_s, self.mode = self.period_s, Mode.CADENCE
 
     def _follow(self, at_s: float, gap_s: float, interval_s: float) -> None:
@@ -234,11 +232,7 @@ class Cadence:
         A small change moves no single refresh by more than polls blur it: the contradiction builds up over several. A
         single one that is far off may be a hitch of the device; a second of the same sign is a change.
         """
-        refreshes = list(self._seen)
-        slack_s = 0.1 * interval_s
-        if self._line is not None:
-            slack_s = max(slack_s, min(_SPREADS * spread_s(refreshes, self._line), _SLACK_MOST * self.period_s))
-        back, sign = first_contradiction(refreshes, self.period_s, slack_s)
+        back, sign = first_contradiction(list(self._seen), self.period_s, slack_s(self._seen, self._line, interval_s))
         self._misfits.append(back > 0 or not fits)
         if back == 0:
             self._correct()

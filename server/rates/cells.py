@@ -68,7 +68,8 @@ class Rows(_Arrays):
     """(rows,) each. `stamp`, of a discontinuity, counts where `stamped`. `faster`: has shown more than its stated speed.
 
     `grew` and `heard` tell of the device's last 64 ticks that brought any counter due at every tick, bit 0 of the newest: at
-    which such a counter of the row had grown, and at which one was read.
+    which such a counter of the row had grown, and at which one was read. A row is hidden since `doubt_s`, as nobody knows
+    yet how it is refreshed; 0 where that is known.
     """
 
     stamp: Counts
@@ -76,6 +77,7 @@ class Rows(_Arrays):
     faster: Mask
     grew: Counts
     heard: Counts
+    doubt_s: Floats
 
     @classmethod
     def empty(cls, rows: int) -> Self:
@@ -86,6 +88,7 @@ class Rows(_Arrays):
             faster=np.zeros(rows, dtype=np.bool_),
             grew=np.zeros(rows, dtype=np.uint64),
             heard=np.zeros(rows, dtype=np.uint64),
+            doubt_s=np.zeros(rows),
         )
 
 

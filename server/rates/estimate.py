@@ -1,6 +1,6 @@
 """Rates of devices that refresh their counters more slowly than they are asked: means over their refresh periods.
 
-Every cell remembers which of the device's refreshes its base holds (`through`), so a cell that was missed while others were
+Every cell remembers which of its unit's refreshes its base holds (`through`), so a cell that was missed while others were
 refreshed is measured over the right number of periods. A refresh may fall between two answers of one tick: then some cells
 grow at this tick and the others at the next. So a cell that has not grown at a fresh tick is "through" only when the
 next tick finds it still unchanged, and it is zero from then on; until then its last estimate stands.
@@ -11,25 +11,26 @@ from __future__ import annotations
 import numpy as np
 
 from server.core.model import Mask
-from server.rates.cadence import Mode, Silence
+from server.rates.modes import Mode, Silence
 from server.rates.tick import Tick
 from server.rates.watch import Watch
 
 
 def estimate(tick: Tick, watch: Watch) -> Mask | None:
-    """Settle the cells of a block, and replace the plain rates of devices in CADENCE by estimates.
+    """Settle the cells of a block, and replace the plain rates of units in CADENCE by estimates.
 
-    Says which cells get a new base. Returns the rows (rows,) of those devices, None for none.
+    Says which cells get a new base. Returns the rows (rows,) of those units, None for none.
     """
-    plan, cadences = tick.plan, [device.cadence for device in tick.plan.devices]
+    plan, cadences = tick.plan, [unit.cadence for unit in tick.plan.units]
     refreshes = np.array([cadence.refreshes for cadence in cadences], dtype=np.int64)
     steps = np.array([cadence.step for cadence in cadences], dtype=np.int64)
     settled, first = watch.settle(tick, refreshes, steps)
     slow = [cadence.mode is Mode.CADENCE for cadence in cadences]
     if not any(slow):
         return None
-    spread = plan.segments.spread
-    ages = zip(cadences, slow, tick.when.middle_s.tolist(), tick.readings.interval_s.tolist(), strict=True)
+    spread = plan.groups.spread
+    middles_s, intervals_s = plan.of_units(tick.when.middle_s), plan.of_units(tick.readings.interval_s)
+    ages = zip(cadences, slow, middles_s.tolist(), intervals_s.tolist(), strict=True)
     silences = [
         cadence.silence(middle_s, interval_s) if one else Silence.HOLD for cadence, one, middle_s, interval_s in ages
     ]
@@ -45,7 +46,8 @@ def estimate(tick: Tick, watch: Watch) -> Mask | None:
     counts, scale = tick.growth.counts[watch.columns], plan.layout.scale[watch.columns]
     held = np.where(watch.grew, counts * scale / span_s, plan.arena.cells.rate[watch.at])
     held[stands] = 0.0
-    held[first] = np.nan
+    entries = spread(np.array([cadence.entry for cadence in cadences], dtype=np.int64))
+    held[first | (plan.arena.cells.through[watch.at] < entries)] = np.nan  # what a plain rate was is no estimate
     late = watch.grew & (spread(steps) + missed > 1)
     advance = watch.present & (watch.grew | stands | first)
     tick.held, tick.advance = tick.rate.copy(), tick.advance.copy()

@@ -8,26 +8,30 @@ from numpy.typing import NDArray
 from server.core.blocks import Frames, Readings
 from server.core.log import logger
 from server.core.model import Event, Floats, Mask
-from server.rates.cadence import Mode
+from server.rates.cards import look, needs_look, put_out
+from server.rates.doubts import settle_doubts
 from server.rates.estimate import estimate
+from server.rates.modes import Mode
 from server.rates.part import Unfit, check, part
 from server.rates.places import Places, Plan, Scattered
 from server.rates.quality import judge
 from server.rates.resets import take_out_resets
 from server.rates.tick import Tick, compare
 from server.rates.timing import NEVER, moments
+from server.rates.units import LOOK_TICKS
 from server.rates.watch import Watch
 
 _log = logger("rates")
+_EAGER_TICKS = 4  # between looks for line cards where rows are in doubt
 
 
 class Meters:
     """Turns the Readings of devices into Frames. Of each device it remembers what its next ones are compared with.
 
     A counter's value in a Frame is `Metric.scale` x its growth / the true time between; gauges and states pass through. A
-    missed cell is NaN, and so is one that has nothing to be compared with. While a new device is watched for its refresh
-    cadence (3 ticks, up to 15 s; to 90 s only while a slow pattern shows) the counters due at every tick are NaN with
-    quality PLAIN: nothing is wrong with them, they are just not known to be true yet.
+    missed cell is NaN, and so is one that has nothing to be compared with. While a row of a new device is watched for the
+    cadence of its refreshes (3 ticks, up to 15 s; to 90 s only while a slow pattern shows) its counters due at every tick
+    are NaN with quality PLAIN: nothing is wrong with them, they are just not known to be true yet.
 
     A rediscovery makes a table with a greater version. Another table without one comes from a source that began anew, maybe
     with another box: nothing that was known of the device counts for it. A device's bursts are a stream of their own.
@@ -36,6 +40,7 @@ class Meters:
     def __init__(self) -> None:
         self._places = Places()
         self._failing: set[str] = set()  # devices of which this was logged
+        self._has_parted = False  # a block went device by device, and that was logged
 
     def advance(self, readings: Readings) -> tuple[list[Frames], list[Event]]:
         """Take the next tick of some devices. Returns their Frames, and what is to be told of resets.
@@ -55,6 +60,7 @@ class Meters:
         except Exception as error:
             if len(readings) == 1:
                 return self._fail_all(readings, error)
+            self._tell_of_block(error)
             return self._in_parts(readings, [[device] for device in range(len(readings))])
         try:
             frames, events, failed = self._measure(readings, plan)
@@ -86,6 +92,11 @@ class Meters:
         found = [self.advance(part(readings, group)) for group in groups]
         return [frames for some, _ in found for frames in some], [event for _, events in found for event in events]
 
+    def _tell_of_block(self, error: Exception) -> None:
+        if not self._has_parted:
+            self._has_parted = True
+            _log.error("a block of devices makes no sense as one; such go device by device from now on", exc_info=error)
+
     def _fail_all(self, readings: Readings, error: Exception) -> tuple[list[Frames], list[Event]]:
         for device in range(len(readings)):
             self._fail(readings, device, error)
@@ -109,7 +120,31 @@ class Meters:
         failed = watch.follow(tick)
         estimated = estimate(tick, watch)
         _remember(tick)
-        return _frames(tick, reset, estimated), events, failed
+        doubted = settle_doubts(tick, watch)
+        frames = _frames(tick, reset, estimated, doubted)
+        self._look(tick, watch.strays, eager=doubted is not None, failed=failed)
+        return frames, events, failed
+
+    def _look(self, tick: Tick, strays: Mask | None, *, eager: bool, failed: dict[int, Exception]) -> None:
+        """Part devices where line cards show, or rows turn out to be of another than was thought."""
+        plan = tick.plan
+        ticks = plan.arena.number[plan.slots] + plan.looks
+        due = ticks % LOOK_TICKS == 0
+        if eager:
+            due |= np.array([device.doubts for device in plan.devices]) & (ticks % _EAGER_TICKS == 0)
+        if plan.owners is not None:
+            due |= np.array([device.has_lapsed for device in plan.devices])
+        if strays is not None:
+            due |= plan.segments.any(strays)
+        for number in np.flatnonzero(due).tolist():
+            device, own = plan.devices[number], plan.rows_of(number)
+            try:
+                if strays is not None and strays[own].any():
+                    self._places.part(device, *put_out(device, strays[own]))
+                elif needs_look(device) and (parts := look(device, tick.readings.interval_s.item(number))) is not None:
+                    self._places.part(device, *parts)
+            except Exception as error:
+                failed[number] = error
 
 
 def _remember(tick: Tick) -> None:
@@ -130,11 +165,14 @@ def _put(kept: NDArray[np.generic], plan: Plan, new: NDArray[np.generic], where:
     kept[plan.at] = new if where.all() else np.where(where, new, kept[plan.at])
 
 
-def _frames(tick: Tick, reset: Mask | None, estimated: Mask | None) -> Frames:
+def _frames(tick: Tick, reset: Mask | None, estimated: Mask | None, doubted: Mask | None) -> Frames:
     readings, plan, times_ns = tick.readings, tick.plan, tick.when.times_ns
-    learning = np.array([device.cadence.mode is Mode.LEARNING for device in plan.devices])
-    if learning.any():
-        tick.rate[np.broadcast_to(tick.fast & plan.segments.spread(learning), tick.rate.shape)] = np.nan
+    modes = [unit.cadence.mode for unit in plan.units]
+    if doubted is not None or Mode.LEARNING in modes:
+        hidden = plan.groups.spread(np.array([mode is Mode.LEARNING for mode in modes]))
+        if doubted is not None:
+            hidden |= doubted
+        tick.rate[np.broadcast_to(tick.fast & hidden, tick.rate.shape)] = np.nan
     shown = ~np.isnan(tick.rate)
     values = tick.rate
     if plan.layout.others:
@@ -146,6 +184,10 @@ def _frames(tick: Tick, reset: Mask | None, estimated: Mask | None) -> Frames:
     seqs = np.array([device.next_seq for device in plan.devices], dtype=np.int64)
     for device in plan.devices:
         device.next_seq += 1
+    periods_s = np.full(len(modes), np.nan)
+    if Mode.CADENCE in modes:
+        cadences = [unit.cadence for unit in plan.units]
+        periods_s[:] = [cadence.period_s if cadence.mode is Mode.CADENCE else np.nan for cadence in cadences]
     return Frames(
         tables=readings.tables,
         starts=plan.segments.starts,
@@ -154,7 +196,8 @@ def _frames(tick: Tick, reset: Mask | None, estimated: Mask | None) -> Frames:
         wall_s=readings.wall_s,
         span_s=_spans_s(tick, shown),
         interval_s=readings.interval_s,
-        cadence_s=_cadences_s(plan),
+        cadence_s=periods_s if plan.owners is None else _longest_s(periods_s, plan.owners, len(readings)),
+        row_cadence_s=None if plan.owners is None else plan.groups.spread(periods_s),
         reply_s=tick.when.reply_s,
         values=values,
         quality=judge(tick, shown, reset, estimated),
@@ -168,6 +211,8 @@ def _spans_s(tick: Tick, shown: Mask) -> Floats:
     return np.where(np.isnan(spans_s), tick.readings.interval_s, spans_s)
 
 
-def _cadences_s(plan: Plan) -> Floats:
-    cadences = [device.cadence for device in plan.devices]
-    return np.array([cadence.period_s if cadence.mode is Mode.CADENCE else np.nan for cadence in cadences])
+def _longest_s(periods_s: Floats, owners: NDArray[np.intp], devices: int) -> Floats:
+    """(devices,) the longest period of each device's units."""
+    longest_s = np.full(devices, np.nan)
+    np.fmax.at(longest_s, owners, periods_s)
+    return longest_s

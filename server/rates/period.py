@@ -15,6 +15,8 @@ _SLACK = 1.15  # of a poll interval, that a spacing may be off its mean; and of 
 _LIKELY, _LIKELY_COUNT = 0.02, 8  # of the period, that refreshes stray; and how many refreshes that belief weighs
 _LIKELY_MOST = 0.1  # of the period: what is further off is no stray, but late or early
 
+_SPREADS, _SLACK_MOST = 5.0, 0.4  # standard deviations of its refreshes that a period may be off, and how much of it
+
 
 @dataclass(frozen=True, slots=True)
 class Refresh:
@@ -101,6 +103,14 @@ def spread_s(refreshes: Sequence[Refresh], line: Line) -> float:
     return math.sqrt(excess / count)
 
 
+def slack_s(refreshes: Sequence[Refresh], line: Line | None, interval_s: float) -> float:
+    """How far a refresh may be off the line that these lie on."""
+    least_s = 0.1 * interval_s
+    if line is None:
+        return least_s
+    return max(least_s, min(_SPREADS * spread_s(refreshes, line), _SLACK_MOST * line.period_s))
+
+
 def first_contradiction(refreshes: Sequence[Refresh], period_s: float, slack_s: float) -> tuple[int, int]:
     """Since how many refreshes the newest one contradicts the period, and whether it came late (1) or early (-1).
 
@@ -178,6 +188,13 @@ def refreshes_since(last: Refresh, line: Line | None, at_s: float, gap_s: float,
     if line is not None:
         moment_s = min(max(line.at(last.index), last.at_s - last.gap_s), last.at_s)
     return max(1, math.floor((at_s - moment_s) / period_s))
+
+
+def is_due(last: Refresh, line: Line, at_s: float, since_s: float, slack_s: float) -> bool:
+    """Whether some refresh after the `last` one, give or take `slack_s`, comes between `since_s` and `at_s`."""
+    moment_s = min(max(line.at(last.index), last.at_s - last.gap_s), last.at_s)
+    steps = max(1, math.floor((at_s + slack_s - moment_s) / line.period_s))
+    return since_s - slack_s <= moment_s + steps * line.period_s <= at_s + slack_s
 
 
 def can_span(span_s: float, elapsed_s: float, gap_s: float, last_gap_s: float) -> bool:

@@ -1,43 +1,26 @@
-"""Who is who: each device's own state, where its memory is, and what stays the same for a block of the same devices."""
+"""Who is who: where the memory of each device is, and what stays the same for a block of the same devices."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from server.core.blocks import Readings
-from server.core.model import Floats, Metric, Table
+from server.core.model import Metric, Table
 from server.rates.arena import Arena
 from server.rates.cadence import Cadence
 from server.rates.cells import Memory
 from server.rates.layout import Layout, Selector, cross, selector
-from server.rates.segments import Segments
+from server.rates.segments import Groups, Segments
 from server.rates.timing import DeviceClock
+from server.rates.units import Device, Unit
 
 _Key = tuple[tuple[Table, ...], tuple[int, ...]]
 _ROWS_OF_PLANS = 4  # times the rows that there are: so many plans are kept
-
-
-@dataclass(slots=True, eq=False)
-class Device:
-    """One device, or one burst of its rows: what is no array. Its rows in the arena are `begin` and those after it."""
-
-    table: Table
-    arena: Arena
-    begin: int
-    slot: int
-    next_seq: int
-    speeds_bps: Floats
-    clock: DeviceClock = field(default_factory=DeviceClock)
-    cadence: Cadence = field(default_factory=Cadence)
-
-    def in_step(self, fresh_ticks: int) -> int:
-        """How many counters grew at each of the last fresh ticks."""
-        rows = slice(self.begin, self.begin + len(self.table.rows))
-        return int(np.count_nonzero(self.arena.cells.streak[:, rows] >= fresh_ticks))
 
 
 @dataclass(slots=True, eq=False)
@@ -45,12 +28,19 @@ class Plan:
     """What stays the same for all blocks of these tables with these columns, and what mostly does.
 
     `rows` and `slots` are the devices' in the arena, `at` indexes counters x rows there, and `due_at` counters x slots.
-    `segments` are the devices' rows in the block.
+    `segments` are the devices' rows in the block, `groups` those of the `units`, which have the `unit_slots`. `owners`
+    (units,) are the units' devices; None where each device is one unit. `looks` (devices,) as in `Device`.
     """
 
     devices: tuple[Device, ...]
+    parts: tuple[tuple[Unit, ...], ...]
+    units: tuple[Unit, ...]
+    owners: NDArray[np.intp] | None
     arena: Arena
     segments: Segments
+    groups: Segments
+    unit_slots: Selector
+    looks: NDArray[np.int64]
     layout: Layout
     rows: Selector
     slots: Selector
@@ -67,6 +57,10 @@ class Plan:
             self._answers = Segments(np.searchsorted(device, np.arange(len(self.devices) + 1)))
             self._asked = asked
         return self._answers
+
+    def of_units(self, of_devices: NDArray[Any]) -> NDArray[Any]:
+        """(units,): what is said of their devices, (devices,)."""
+        return of_devices if self.owners is None else of_devices[self.owners]
 
     @property
     def rows_planned(self) -> int:
@@ -142,7 +136,13 @@ class Places:
         return arena
 
     def _holds(self, plan: Plan, tables: tuple[Table, ...]) -> bool:
-        return all(self._of_table.get(table) is device for table, device in zip(tables, plan.devices, strict=True))
+        there = zip(tables, plan.devices, plan.parts, strict=True)
+        return all(self._of_table.get(table) is device and device.units is part for table, device, part in there)
+
+    def part(self, device: Device, group: NDArray[np.intp], cadences: Sequence[Cadence]) -> None:
+        """Part a device into other units; as `Device.part`."""
+        device.part(group, cadences)
+        self._version += 1
 
     def forget(self, name: str, burst: bool) -> None:
         """The device is gone, or begins anew with its next tick."""
@@ -152,7 +152,7 @@ class Places:
             self._leave(device)
 
     def _leave(self, device: Device) -> None:
-        device.arena.drop(device.table, device.begin, device.slot)
+        device.arena.drop(device.table, device.begin, device.slots)
         del self._of_table[device.table]
         self._rows -= len(device.table.rows)
         self._version += 1
@@ -163,19 +163,17 @@ class Places:
             raise ValueError("counter_bits is (metrics, rows)")
         old = self._devices.get((table.device, burst))
         arena = room if old is None or old.table.metrics != table.metrics else old.arena
-        speeds_bps = table.speeds_bps()
         if old is None:
             next_seq = self._next_seqs.pop((table.device, burst), 0)
-            device = Device(table, arena, *arena.add(Memory.of(table)), next_seq, speeds_bps)
+            device = Device.new(table, arena, arena.add(Memory.of(table)), next_seq)
         elif table.version <= old.table.version:
             self._leave(old)
-            device = Device(table, arena, *arena.add(Memory.of(table)), old.next_seq, speeds_bps)
+            device = Device.new(table, arena, arena.add(Memory.of(table)), old.next_seq)
         else:
             memory = old.arena.memory(old.table, old.begin, old.slot).moved_to(table)
-            times = int(old.arena.number[old.slot]), int(old.arena.fresh_ns[old.slot])
+            number, fresh_ns = int(old.arena.number[old.slot]), old.arena.fresh_ns[old.slots].tolist()
             self._leave(old)
-            place = arena.add(memory, *times)
-            device = Device(table, arena, *place, old.next_seq, speeds_bps, old.clock, old.cadence)
+            device = old.moved_to(table, arena, arena.add(memory, number), fresh_ns)
         self._devices[table.device, burst] = self._of_table[table] = device
         self._rows += len(table.rows)
         self._version += 1
@@ -191,10 +189,23 @@ class Places:
         slots = selector(np.array([device.slot for device in devices], dtype=np.intp))
         bits: NDArray[np.uint8] = np.concatenate([device.table.counter_bits for device in devices], axis=1)
         layout = Layout.of(metrics, columns, bits, np.concatenate([device.speeds_bps for device in devices]))
+        units = tuple(unit for device in devices for unit in device.units)
+        owners, groups = None, segments
+        if len(units) > len(devices):
+            counts = np.array([len(device.units) for device in devices])
+            owners, first = np.repeat(np.arange(len(devices)), counts), np.cumsum(counts) - counts
+            of = np.concatenate([device.groups() for device in devices]) + segments.spread(first)
+            groups = Groups(of, len(units))
         return Plan(
             devices=devices,
+            parts=tuple(device.units for device in devices),
+            units=units,
+            owners=owners,
             arena=arena,
             segments=segments,
+            groups=groups,
+            unit_slots=selector(np.array([unit.slot for unit in units], dtype=np.intp)),
+            looks=np.array([device.look for device in devices], dtype=np.int64),
             layout=layout,
             rows=rows,
             slots=slots,

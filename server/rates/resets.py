@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from server.core.blocks import NO_STAMP
 from server.core.model import Event, Mask, Severity, Table
 from server.rates.tick import Tick
 
@@ -29,7 +30,8 @@ def take_out_resets(tick: Tick) -> tuple[Mask | None, list[Event]]:
         events += _events(tick, device, reset[rows])
         if device in restarts:
             reset[rows] = True
-            plan.devices[device].cadence.restart(int(tick.when.first_ns[device]) / 1e9)
+            for unit in plan.devices[device].units:
+                unit.cadence.restart(int(tick.when.first_ns[device]) / 1e9)
     tick.usable = tick.usable & ~reset
     tick.rate[:, reset] = np.nan
     numbers = np.arange(plan.rows.start, plan.rows.stop) if isinstance(plan.rows, slice) else plan.rows
@@ -41,13 +43,13 @@ def take_out_resets(tick: Tick) -> tuple[Mask | None, list[Event]]:
 def _stamps_changed(tick: Tick) -> Mask | None:
     """(rows,) whose discontinuity stamp differs from the one before; None when none does. Takes note of the new stamps.
 
-    Only a row of which some counter is present was heard: the stamp of another means nothing.
+    Only the stamp of a row of which some counter is present was heard, and only where it is one.
     """
     readings, plan = tick.readings, tick.plan
     if not readings.stamped.any():
         return None
     memory, rows, stamp = plan.arena.rows, plan.rows, readings.discontinuity
-    heard = np.logical_or.reduce(tick.present, axis=0)
+    heard = np.logical_or.reduce(tick.present, axis=0) & (stamp != NO_STAMP)
     if not readings.stamped.all():
         heard &= plan.segments.spread(readings.stamped)
     before, stamped = memory.stamp[rows], memory.stamped[rows]

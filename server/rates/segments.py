@@ -71,8 +71,24 @@ class Segments:
         return tiles
 
     def spread(self, of_each: NDArray[Any]) -> NDArray[Any]:
-        """(positions,): each segment's value at all its positions."""
-        return np.repeat(of_each, self.widths)
+        """(..., positions): each segment's value, of (..., segments), at all its positions."""
+        return np.repeat(of_each, self.widths, axis=-1)
+
+
+class Groups(Segments):
+    """Positions in groups that need not be consecutive: `of` (positions,) is the group of each, of `count`."""
+
+    def __init__(self, of: NDArray[np.intp], count: int) -> None:
+        self._of, self._order = of, np.argsort(of, kind="stable")
+        super().__init__(np.searchsorted(of[self._order], np.arange(count + 1)))
+
+    def reduce(self, by: np.ufunc, values: NDArray[Any], none: float) -> NDArray[Any]:
+        """(groups,) of (positions,) values; `none` for an empty one."""
+        return super().reduce(by, values[self._order], none)
+
+    def spread(self, of_each: NDArray[Any]) -> NDArray[Any]:
+        """(..., positions): each group's value, of (..., groups), at all its positions."""
+        return of_each[..., self._of]
 
 
 def _flat(by: np.ufunc, values: NDArray[Any]) -> NDArray[Any]:

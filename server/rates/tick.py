@@ -12,6 +12,7 @@ from server.core.blocks import Readings
 from server.core.model import Floats, Mask
 from server.rates.counters import Growth, grown
 from server.rates.places import Plan
+from server.rates.segments import Segments
 from server.rates.timing import NEVER, Moments
 
 _Array = TypeVar("_Array", Floats, NDArray[np.int64])
@@ -26,6 +27,7 @@ class Tick:
     `present`: came, at `times_ns`. `usable`: can be compared with its base. `growth`, `span_s`: from the base to now. `rate`
     is what is shown, NaN for none; `held` what is remembered as shown, None for the same. `late` as in `Quality`.
     `advance`: this value becomes the base. `fast`: due at every tick, (counters, 1) where that is the same for all devices.
+    `periods_s` (units,) were known before this tick, 0 for none; None where none was.
     """
 
     readings: Readings
@@ -41,6 +43,7 @@ class Tick:
     late: Mask
     advance: Mask
     fast: Mask
+    periods_s: Floats | None
 
 
 def compare(readings: Readings, plan: Plan, when: Moments, usual_ticks: NDArray[np.int64]) -> Tick:
@@ -52,16 +55,17 @@ def compare(readings: Readings, plan: Plan, when: Moments, usual_ticks: NDArray[
     layout, cells, at = plan.layout, plan.arena.cells, plan.at
     times_ns = when.times_ns[layout.counters]
     present = readings.valid[layout.counters] & layout.counts & (times_ns != NEVER)
-    interval_s = _spread(readings.interval_s, plan)
-    usual = _spread(usual_ticks, plan)
+    interval_s = _spread(readings.interval_s, plan.segments)
+    usual = _spread(usual_ticks, plan.segments)
     fast: Mask = usual == 1
     usual_s = np.maximum(usual, 1) * interval_s
     base_s: Floats = np.multiply(times_ns - cells.time_ns[at], 1e-9)
     unseen_s = could_s = base_s
     most_s = _GAP * usual_s
-    periods_s = np.array([device.cadence.period_s for device in plan.devices])
-    if periods_s.any():
-        cadence_s = _spread(periods_s, plan)
+    known_s = [unit.cadence.period_s for unit in plan.units]
+    periods_s = np.array(known_s) if any(known_s) else None
+    if periods_s is not None:
+        cadence_s = _spread(periods_s, plan.groups)
         slow = fast & (cadence_s > 0)
         unseen_s = np.where(cadence_s > 0, np.multiply(times_ns - cells.seen_ns[at], 1e-9), base_s)
         most_s = most_s + 2 * cadence_s * fast
@@ -96,12 +100,13 @@ def compare(readings: Readings, plan: Plan, when: Moments, usual_ticks: NDArray[
         late=unseen_s > _LATE * usual_s,
         advance=present,
         fast=fast,
+        periods_s=periods_s,
     )
 
 
-def _spread(of_devices: _Array, plan: Plan) -> _Array:
-    """Each device's value at all its rows, as (..., 1) where it is the same for all devices."""
-    first = of_devices[..., :1]
-    if bool((of_devices == first).all()):
+def _spread(of_each: _Array, segments: Segments) -> _Array:
+    """Each segment's value at all its rows, as (..., 1) where it is the same for all."""
+    first = of_each[..., :1]
+    if bool((of_each == first).all()):
         return first
-    return np.repeat(of_devices, plan.segments.widths, axis=-1)
+    return segments.spread(of_each)

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from server.core.model import Chunk, Event, Frame, Reading, Table
-from server.rates import RateMeter
 from tests.rates.build import START_NS, TICKS_AT_START, table
+from tests.rates.meters import RateMeter
 
 Octets = Callable[[float], float]
 """Octets that a counter has counted at a time in seconds."""
@@ -24,7 +24,10 @@ def steady(bps: float) -> Octets:
 
 @dataclass
 class Agent:
-    """`octets[metric][row]` grow with time; an answer shows them as of the newest of the `refreshes`, or as they are."""
+    """`octets[metric][row]` grow with time; an answer shows them as of the newest of the `refreshes`, or as they are.
+
+    `cards` are the refreshes of each row instead, where rows differ. `names` are the rows'.
+    """
 
     octets: Sequence[Sequence[Octets]]
     refreshes: Sequence[float] = ()
@@ -33,20 +36,21 @@ class Agent:
     lost: Callable[[int], bool] = lambda tick: False
     answers: int = 1
     between_s: float = 0.0
+    cards: Sequence[Sequence[float]] = ()
+    names: Sequence[str] = ()
     random: random.Random = field(default_factory=lambda: random.Random(7))
 
     def __post_init__(self) -> None:
-        self.table: Table = table(len(self.octets[0]), speed_bps=100_000_000_000)
+        self.table: Table = table(len(self.octets[0]), speed_bps=100_000_000_000, names=self.names)
         self.meter = RateMeter("sw1")
         self.tick = 0
         self.asked_s = 0.0
         self.events: list[Event] = []
 
-    def as_of(self, at_s: float) -> float:
+    def as_of(self, at_s: float, row: int = 0) -> float:
         """The moment whose values an answer at `at_s` shows."""
-        if not self.refreshes:
-            return at_s
-        return self.refreshes[max(0, bisect_right(self.refreshes, at_s) - 1)]
+        refreshes = self.cards[row] if self.cards else self.refreshes
+        return refreshes[max(0, bisect_right(refreshes, at_s) - 1)] if refreshes else at_s
 
     def reading(self) -> Reading:
         """Ask the device."""
@@ -58,10 +62,9 @@ class Agent:
         for number, part in enumerate(np.array_split(np.arange(rows, dtype=np.uint32), self.answers)):
             sent_s = asked_s + number * self.between_s
             looked_s = sent_s + self.random.random() * 0.002
-            shown_s = self.as_of(looked_s)
             for metric in range(2):
                 for row in part.tolist():
-                    values[metric, row] = int(self.octets[metric][row](shown_s))
+                    values[metric, row] = int(self.octets[metric][row](self.as_of(looked_s, row)))
             received_s = looked_s + self.random.random() * 0.002
             ticks = TICKS_AT_START + int(looked_s * 100)
             chunks.append(Chunk(START_NS + round(sent_s * 1e9), START_NS + round(received_s * 1e9), ticks, (0, 1), part))

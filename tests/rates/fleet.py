@@ -8,8 +8,9 @@ from dataclasses import replace
 import numpy as np
 
 from server.core.blocks import Readings
-from server.core.model import Frame, Reading, Table
-from server.rates import Meters, RateMeter
+from server.core.model import Floats, Frame, Reading, Table
+from server.rates import Meters
+from tests.rates.meters import RateMeter
 
 
 class Named:
@@ -50,11 +51,19 @@ class Fleet:
         return self._alone.setdefault(reading.table.device, RateMeter(reading.table.device))
 
 
+def row_cadences_s(frame: Frame) -> Floats:
+    """(rows,) of each row; where none is told, all have that of the device, if any."""
+    if frame.row_cadence_s is not None:
+        return frame.row_cadence_s
+    return np.full(len(frame.table.rows), np.nan if frame.cadence_s is None else frame.cadence_s)
+
+
 def assert_same(frame: Frame, other: Frame) -> None:
     assert frame.table is other.table
     assert frame.columns == other.columns
     np.testing.assert_array_equal(frame.values, other.values)
     np.testing.assert_array_equal(frame.quality, other.quality)
-    for name in ("wall_s", "span_s", "interval_s", "cadence_s", "reply_s", "row_cadence_s"):
+    for name in ("wall_s", "span_s", "interval_s", "cadence_s", "reply_s"):
         assert getattr(frame, name) == getattr(other, name), name
+    np.testing.assert_array_equal(row_cadences_s(frame), row_cadences_s(other))
     assert frame.seq >= other.seq

@@ -39,28 +39,33 @@ def test_a_device_finds_all_it_remembered_though_others_come_and_go() -> None:
     first.cells.value[:] = np.arange(6).reshape(2, 3)
     first.rows.grew[:] = [7, 8, 9]
     first.dues.due[:] = 5
-    place = arena.add(first, number=11, fresh_ns=12)
+    begin, slot = arena.add(first, number=11)
+    arena.fresh_ns[slot] = 12
+    cards = [arena.take_slot() for _ in range(3)]
     for rows in range(1, 40):
         of = table(rows)
         others.append((of, *arena.add(Memory.of(of))))
         if rows % 3 == 0:
-            arena.drop(*others.pop(0))
-    kept = arena.memory(first.table, *place)
+            of, at, own = others.pop(0)
+            arena.drop(of, at, [own])
+    kept = arena.memory(first.table, begin, slot)
+    assert len({slot, *cards, *(own for _, _, own in others)}) == 4 + len(others)
     assert kept.cells.value.tolist() == [[0, 1, 2], [3, 4, 5]]
     assert kept.rows.grew.tolist() == [7, 8, 9]
     assert kept.dues.due.tolist() == [[5], [5]]
-    assert (arena.number[place[1]], arena.fresh_ns[place[1]]) == (11, 12)
+    assert (arena.number[slot], arena.fresh_ns[slot]) == (11, 12)
 
 
 def test_the_place_of_a_device_that_is_gone_holds_nothing_of_it_for_the_next() -> None:
     arena, of = Arena(2), table(3)
     old = Memory.of(of)
     old.cells.known[:], old.rows.stamped[:], old.dues.due[:] = True, True, 5
-    place = arena.add(old, number=3)
-    arena.drop(of, *place)
-    assert arena.add(Memory.of(of)) == place
-    kept = arena.memory(of, *place)
+    begin, slot = arena.add(old, number=3)
+    arena.fresh_ns[slot] = 4
+    arena.drop(of, begin, [slot])
+    assert arena.add(Memory.of(of)) == (begin, slot)
+    kept = arena.memory(of, begin, slot)
     assert not kept.cells.known.any()
     assert not kept.rows.stamped.any()
     assert kept.dues.due.tolist() == [[-1], [-1]]
-    assert arena.number[place[1]] == 0
+    assert (arena.number[slot], arena.fresh_ns[slot]) == (0, 0)

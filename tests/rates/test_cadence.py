@@ -4,7 +4,8 @@ import random
 
 import pytest
 
-from server.rates.cadence import Cadence, Mode, Silence
+from server.rates.cadence import Cadence
+from server.rates.modes import Mode, Silence
 from server.rates.period import Refresh
 
 
@@ -331,4 +332,3 @@ def test_a_cadence_that_was_found_elsewhere_goes_on_from_its_refreshes() -> None
     assert cadence.period_s == pytest.approx(5.0)
     watch(cadence, "....F", 21)
     assert (cadence.step, cadence.span_s) == (1, pytest.approx(5.0))
-    assert Cadence.plain().mode is Mode.PER_TICK

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from server.core.model import Floats, Frame, Quality
-from server.rates import RateMeter
 from tests.rates.agent import Agent, Octets, every, steady
 from tests.rates.build import ERRORS, IN, OUT, TICKS_AT_START, chunk, reading, table
+from tests.rates.meters import RateMeter
 
 LOADS_BPS = (1e9, 2e9, 3e9, 4e9)
 
@@ -233,6 +233,18 @@ def test_an_agent_that_begins_to_cache_is_followed() -> None:
     assert not any(frame.cadence_s for frame in frames[:100])
     assert rms(of_truth(frames[126:])) < 0.005
     assert all(is_estimated(frame) for frame in frames[126:])
+
+
+@pytest.mark.parametrize("phase_s", [0.25, 0.6])
+def test_a_plain_rate_is_never_held_as_an_estimate_when_a_cadence_begins(phase_s: float) -> None:
+    """Half of the rows are answered half a second later: a refresh may show there first."""
+    moments = [*np.arange(0, 120, 0.001).tolist(), *every(4.0, 500, 123 + phase_s)]
+    agent = Agent([[steady(bps) for bps in LOADS_BPS]] * 2, moments, answers=2, between_s=0.5)
+    frames = agent.poll(250)
+    begins = next(tick for tick, frame in enumerate(frames) if frame.cadence_s)
+    parts = of_truth(frames[begins:])
+    assert np.nanmax(np.abs(parts - 1)) < 0.1
+    assert not np.isnan(parts[2:]).any()
 
 
 def bursts(per_s: float, seed: int) -> Octets:

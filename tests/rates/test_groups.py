@@ -8,7 +8,20 @@ import numpy as np
 import pytest
 
 from server.core.model import Floats
-from server.rates.groups import TICKS, Card, Histories, by_name, find_cards, is_plain, is_sparse, is_waiting, of_card, slot
+from server.rates.groups import (
+    TICKS,
+    Card,
+    Histories,
+    by_name,
+    find_cards,
+    is_plain,
+    is_same,
+    is_sparse,
+    is_waiting,
+    of_card,
+    refreshes,
+    slot,
+)
 from tests.rates.agent import every
 
 TIMES_S: Floats = 100.0 - np.arange(TICKS, dtype=np.float64)
@@ -113,6 +126,32 @@ def test_a_row_that_wakes_up_at_refreshes_alone_is_of_the_card() -> None:
     grew = histories([0], [0, 5], [0, 5, 10], [0, 5, 10, 12], [0, 10, 25, 40], [])
     belongs = of_card(grew, np.full(6, ALL), np.ones(6, dtype=np.bool_), fresh)
     assert belongs.tolist() == [False, False, True, False, True, False]
+
+
+def test_beside_cards_every_row_that_grew_now_and_then_may_stand_between_refreshes() -> None:
+    grew = histories([4], [7, 20], [0, 1], [])
+    waiting = is_waiting(grew, np.ones(4, dtype=np.bool_), beside_cards=True)
+    assert waiting.tolist() == [True, True, False, False]
+
+
+def test_a_row_that_grows_evenly_at_every_second_refresh_is_of_a_slower_card() -> None:
+    fresh = sum(1 << tick for tick in range(0, TICKS, 5))
+    grew = histories([0, 10, 20, 30], [0, 5, 10, 15], [0, 5, 20, 25])
+    belongs = of_card(grew, np.full(3, ALL), np.ones(3, dtype=np.bool_), fresh)
+    assert belongs.tolist() == [False, True, True]
+
+
+def test_a_card_of_half_the_pace_in_phase_is_another_card() -> None:
+    quick, slow = list(range(2, TICKS, 5)), list(range(2, TICKS, 10))
+    found = cards(histories(quick, quick, quick, slow, slow, slow))
+    assert sorted(np.flatnonzero(card.rows).tolist() for card in found) == [[0, 1, 2], [3, 4, 5]]
+
+
+def test_refreshes_that_fall_between_two_answers_count_once_and_two_cards_in_step_are_the_same() -> None:
+    ticks = [sum(1 << tick for tick in range(first, TICKS, 5)) for first in (1, 2)]
+    assert refreshes(ticks[0] | ticks[1]) == 13
+    assert is_same(ticks[0], ticks[0] | 1)
+    assert not is_same(ticks[0], ticks[1])
 
 
 @pytest.mark.parametrize(

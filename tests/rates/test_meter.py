@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 
 from server.core.model import Quality, Reading
-from server.rates import RateMeter
 from tests.rates.build import ERRORS, IN, LOAD, OUT, STATUS, chunk, flags, reading, table, with_row
-from tests.rates.meters import feed, running, shown, steady
+from tests.rates.meters import RateMeter, feed, running, shown, steady
 
 
 def test_a_counter_shows_its_growth_times_its_scale_over_true_time() -> None:

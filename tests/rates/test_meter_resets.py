@@ -6,10 +6,10 @@ from itertools import accumulate
 
 import pytest
 
+from server.core.blocks import NO_STAMP
 from server.core.model import Event, Quality, Severity
-from server.rates import RateMeter
 from tests.rates.build import TICKS_AT_START, G, chunk, flags, reading, table
-from tests.rates.meters import TWO_ROWS, feed, running, shown, steady
+from tests.rates.meters import TWO_ROWS, RateMeter, feed, running, shown, steady
 
 TWO_ROWS_ANEW = table(2)
 
@@ -53,6 +53,14 @@ def test_the_stamp_of_a_row_that_did_not_answer_means_nothing() -> None:
     frame, events = meter.advance(steady(5, discontinuity=[5, 5]))
     assert events == []
     assert shown(frame) == [[8000.0, 16000.0]] * 2
+
+
+def test_a_stamp_that_was_not_heard_yet_means_nothing_though_the_counters_came() -> None:
+    meter, _ = running(discontinuity=[5, 5])
+    for number, stamps in ((4, [5, int(NO_STAMP)]), (5, [5, 5])):
+        frame, events = meter.advance(steady(number, discontinuity=stamps))
+        assert events == []
+        assert shown(frame) == [[8000.0, 16000.0]] * 2
 
 
 def test_a_restarted_device_resets_every_row_and_says_how_long_it_has_been_up() -> None:
@@ -130,7 +138,7 @@ def test_another_table_without_a_greater_version_is_another_device_of_which_noth
         frame, events = meter.advance(one)
         frames.append(frame)
         assert events == []
-    assert [shown(frame)[0] for frame in frames] == [[None, None]] * 3 + [[8000.0, 0.0]] * 2
+    assert [shown(frame)[0] for frame in frames] == [[None, None]] * 3 + [[8000.0, None]] * 2
     assert not any(frame.quality.any() for frame in frames)
     assert [frame.seq for frame in frames] == [4, 5, 6, 7, 8]
 

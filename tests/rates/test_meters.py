@@ -17,10 +17,13 @@ from server.core.model import Reading, Table
 from server.rates import Meters, arena
 from server.rates.cadence import Cadence
 from server.rates.tick import compare
+from server.rates.units import Device
 from tests.rates.agent import Agent, every, steady
 from tests.rates.build import ERRORS, IN, OUT, START_NS, chunk, reading, table
+from tests.rates.chassis import chassis
 from tests.rates.fleet import Fleet, Named, assert_same
-from tests.rates.test_model import Device, Step, steps
+from tests.rates.test_model import Device as Life
+from tests.rates.test_model import Step, steps
 
 
 @settings(max_examples=60, deadline=None)
@@ -33,7 +36,7 @@ def test_a_device_in_a_block_is_shown_as_if_it_were_alone_whatever_befalls_it(
     lives: list[list[Step]], bits: int, dice: random.Random
 ) -> None:
     fleet = Fleet()
-    devices = [(Named(f"sw{number}"), Device(10**10, bits, bool(number % 2), 100_000)) for number in range(len(lives))]
+    devices = [(Named(f"sw{number}"), Life(10**10, bits, bool(number % 2), 100_000)) for number in range(len(lives))]
     for tick in range(9):
         there = [number for number, life in enumerate(lives) if tick < len(life)]
         dice.shuffle(there)
@@ -82,8 +85,13 @@ def agents(dice: random.Random) -> list[Agent]:
 @pytest.mark.parametrize("seed", range(4))
 def test_agents_of_every_cadence_are_shown_in_blocks_as_if_each_were_alone(seed: int) -> None:
     dice, fleet = random.Random(seed), Fleet()
-    fleet_of = [(Named(f"sw{number}"), agent) for number, agent in enumerate(agents(dice))]
-    estimated = 0
+    line_cards = [
+        chassis(seed, busy=3, answers=2),
+        chassis(seed + 10, (0, 3, 5), busy=3, lost=lambda tick: tick % 13 == 5),
+        chassis(seed + 20, (2, 4.02), busy=4),
+    ]
+    fleet_of = [(Named(f"sw{number}"), agent) for number, agent in enumerate([*agents(dice), *line_cards])]
+    estimated = carded = 0
     for _ in range(90):
         dice.shuffle(fleet_of)
         cut = dice.choice([0, 3, len(fleet_of)])
@@ -91,7 +99,9 @@ def test_agents_of_every_cadence_are_shown_in_blocks_as_if_each_were_alone(seed:
             if part:
                 shown = fleet.take([name.reading(agent.reading()) for name, agent in part])
                 estimated += sum(frame.cadence_s is not None for frame in shown)
+                carded += sum(frame.row_cadence_s is not None and frame.table.device == "sw9" for frame in shown)
     assert estimated > 90
+    assert carded > 30
 
 
 def devices_at(second: int, tables: list[Table], **more: object) -> list[Reading]:
@@ -230,6 +240,26 @@ def test_a_device_that_spoils_a_whole_block_is_alone_from_then_on_until_it_makes
     assert caplog.text.count("no rates from a reading of sw1") == 1
     (frames,), _ = meters.advance(Readings.of(devices_at(11, tables)))
     assert len(frames) == 3
+
+
+def test_a_look_for_line_cards_that_fails_costs_its_own_device_only(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    tables, meters = fleet_tables(3), Meters()
+
+    def fails(device: Device) -> bool:
+        if device.table is tables[1]:
+            raise ArithmeticError("no such card")
+        return False
+
+    with monkeypatch.context() as patch:
+        patch.setattr("server.rates.meters.needs_look", fails)
+        for second in range(40):
+            assert {"sw0", "sw2"} <= shown_bps(meters, devices_at(second, tables)).keys()
+    assert caplog.text.count("no rates from a reading of sw1") > 0
+    for second in range(40, 50):
+        after = shown_bps(meters, devices_at(second, tables))
+    assert after == {"sw0": 8000.0, "sw1": 16000.0, "sw2": 24000.0}
 
 
 def test_one_table_that_makes_no_sense_does_not_spoil_its_block(caplog: pytest.LogCaptureFixture) -> None:

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from server.core.model import Chunk, Quality, Reading, Table
-from server.rates import RateMeter
 from tests.rates.build import ERRORS, IN, OUT, START_NS, G, table
+from tests.rates.meters import RateMeter
 from tests.rates.model import Model
 
 INTERVAL_S = 12.0

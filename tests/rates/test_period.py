@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from server.rates.period import Refresh, fit, is_regular, strays
+from server.rates.period import Line, Refresh, fit, is_due, is_regular, strays
 
 
 def polled(period_s: float, count: int, phase_s: float = 0.3, jitter_s: float = 0.0) -> list[Refresh]:
@@ -64,3 +64,11 @@ def test_other_patterns_are_not(at: tuple[int, ...]) -> None:
 def test_polls_that_were_missed_are_not_silence() -> None:
     refreshes = [Refresh(3.0 * number, 3.0, number, 1) for number in range(9)]
     assert not is_regular(refreshes, 1.0)
+
+
+def test_a_refresh_is_due_when_the_line_passes_between_two_polls_after_the_last_one() -> None:
+    line, last = Line(0.5, 5.0), Refresh(11.0, 1.0, 2, 5)
+    due = [is_due(last, line, at_s, at_s - 1, 0.1) for at_s in (12.0, 15.0, 16.0, 17.0, 20.0, 21.0)]
+    assert due == [False, False, True, False, False, True]
+    assert is_due(last, line, 15.0, 14.0, 0.6)
+    assert is_due(last, line, 19.0, 11.0, 0.1)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.rates.segments import Segments
+from server.rates.segments import Groups, Segments
 
 
 @given(
@@ -34,3 +34,12 @@ def test_what_holds_of_each_segment_is_what_holds_of_its_part_alone(
     for median, part in zip(medians.tolist(), parts, strict=True):
         counted = values[:, part][mask[:, part]]
         assert median == pytest.approx(float(np.median(counted)) if counted.size else np.nan, nan_ok=True, rel=1e-15)
+
+
+def test_groups_need_not_be_consecutive_and_may_be_empty() -> None:
+    groups = Groups(np.array([2, 0, 2, 0, 3]), 4)
+    values = np.array([5, 1, 7, 3, 2])
+    assert groups.reduce(np.maximum, values, -1).tolist() == [3, -1, 7, 2]
+    assert groups.any(np.array([[False] * 5, [True, False, False, False, False]])).tolist() == [False, False, True, False]
+    assert groups.count(np.ones((2, 5), dtype=np.bool_)).tolist() == [4, 0, 4, 2]
+    assert groups.spread(np.array([[10, 11, 12, 13]])).tolist() == [[12, 10, 12, 10, 13]]
