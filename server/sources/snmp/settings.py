@@ -33,6 +33,12 @@ def _long_enough(key: Secret) -> Secret:
     return key
 
 
+def _without_port(address: str) -> str:
+    if address.count(":") == 1:
+        raise ValueError("an address has no port: that goes into `port`")
+    return address
+
+
 Key = Annotated[Secret, AfterValidator(_long_enough)]
 
 
@@ -187,7 +193,7 @@ class DeviceSettings(Part):
     """One device. What is left out is taken from `polling`."""
 
     name: str = Field(pattern=r"^[A-Za-z0-9._-]+$", max_length=64, description="What pages, links and history call it.")
-    address: str = Field(
+    address: Annotated[str, AfterValidator(_without_port)] = Field(
         min_length=1, max_length=253, pattern=r"^[A-Za-z0-9.:%_-]+$", description="Host name, IPv4 or IPv6 address."
     )
     port: int = Field(161, ge=1, le=65535, description="UDP port of its agent.")

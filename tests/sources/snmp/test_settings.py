@@ -82,6 +82,10 @@ def test_a_setting_out_of_bounds_is_refused(given: dict[str, Any]) -> None:
     assert next(iter(given)) in problems(**given)
 
 
+def test_a_port_in_the_address_is_told_where_it_goes() -> None:
+    assert "goes into `port`" in problems(address="192.0.2.1:1161")
+
+
 @pytest.mark.parametrize("address", ["192.0.2.1", "2001:db8::1", "fe80::1%eth0", "fra1-pe1.example.net"])
 def test_an_address_is_a_host_name_or_ipv4_or_ipv6(address: str) -> None:
     assert device(address=address).address == address
