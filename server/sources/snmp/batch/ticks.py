@@ -149,10 +149,13 @@ class Ticks:
             lanes.resend[again] += lanes.again[again]
 
     def over(self, now_ns: int) -> NDArray[np.intp]:
-        """The lanes whose tick is over: all came, or the time is up. What did not come is given up."""
+        """The lanes whose tick is over: all came, or the time is up. What did not come is given up.
+
+        While more has come than was taken in there is as much time again, and no more: a flood must not look like health.
+        """
         lanes = self.lanes
         busy = lanes.deadline != NEVER
-        judged_ns = 0 if self.slots.behind else now_ns
+        judged_ns = now_ns - lanes.budget if self.slots.behind else now_ns
         numbers = np.flatnonzero(busy & ((lanes.open <= 0) | (lanes.deadline <= judged_ns)))
         late = numbers[lanes.open[numbers] > 0]
         if len(late):
