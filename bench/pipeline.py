@@ -34,7 +34,7 @@ from server.demo.ports import Port
 STAGES = ((100, 10), (1_000, 200), (5_200, 200))
 WINDOW_S, LONG_WINDOW_S = 20.5, 300.5  # not a whole number: each device is due at least 20 times, wherever its phase is
 SETTLE_S = 15.0  # after the last device is up
-_START_S, _START_A_DEVICE_S = 60.0, 0.1
+_START_S, _START_A_DEVICE_S = 60.0, 0.15
 _END_S = 20.0
 _LOOK_S = 5.0
 _LEAST_IDLE = 5.0
