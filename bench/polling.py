@@ -51,9 +51,8 @@ def run(long: bool = False) -> dict[str, Figure]:
 
 def pollers(port: int) -> Iterator[Poller]:
     """Those that speak version 2c. `ticks` make about a second of work each."""
-    c_limit = _c("limit", NATIVE / "limit.c")
     libsnmp = _c("libsnmp", _PEERS / "libsnmp.c", "-lnetsnmp")
-    yield Poller(f"{LIMIT}, GET", c_limit, port, DEVICES, 500)
+    yield c_limit(port)
     for mode, name in (("get", "GET"), ("bulk", "GETBULK")):
         yield Poller(f"{BATCH}, {name}", _ours("batch"), port, DEVICES, 250, mode)
     yield Poller(f"{PYSNMP}, GET", _ours("pysnmp_engine"), port, PYSNMP_DEVICES, 4, "get")
@@ -62,6 +61,11 @@ def pollers(port: int) -> Iterator[Poller]:
         yield Poller(f"{LIBSNMP}, {name}", libsnmp, port, DEVICES, 2 * ticks, mode)
     yield Poller(f"{GUFO}, GET", _gufo, port, DEVICES, 40, "get")
     yield Poller(f"{EXPORTER}, GETBULK", _exporter, port, DEVICES, 3, varbinds=_EXPORTED)
+
+
+def c_limit(port: int) -> Poller:
+    """What no poller can be faster than."""
+    return Poller(f"{LIMIT}, GET", _c("limit", NATIVE / "limit.c"), port, DEVICES, 500)
 
 
 def v3_pollers(port: int | None) -> Iterator[Poller]:
