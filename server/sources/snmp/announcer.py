@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from server.core.clock import wall_s
 from server.core.log import logger
-from server.core.model import DeviceState, DeviceStatus, Event, Severity
+from server.core.model import DeviceState, DeviceStatus, Event, Severity, Table
 from server.core.ports import Emit
 from server.sources.snmp import mib
 from server.sources.snmp.health import Judgement
@@ -44,7 +44,8 @@ class Announcer:
         self._engine = ("", "")
         self._emit = emit
         self._told: DeviceStatus | None = None
-        self._oper: dict[str, int] = {}
+        self._oper: dict[str, int] = {}  # newest ifOperStatus by name, of the rows of `_table`
+        self._table: Table | None = None
 
     def engine(self, name: str, why: str) -> bool:
         """What polls it from now on, and why it is not what would by itself; told with the next `health`.
@@ -95,6 +96,7 @@ class Announcer:
         position = outcome.values.position.get(mib.OPER_STATUS)
         if position is None or not outcome.trusted:
             return
+        self._follow(outcome.plan.table)
         changes: list[tuple[str, int]] = []
         values, valids = outcome.values.values[position].tolist(), outcome.values.valid[position].tolist()
         for row, value, valid in zip(outcome.plan.table.rows, values, valids, strict=True):
@@ -105,6 +107,12 @@ class Announcer:
             if before is not None and (before == mib.UP) != (value == mib.UP):
                 changes.append((row.name, value))
         self._tell(changes)
+
+    def _follow(self, table: Table) -> None:
+        if table is not self._table:
+            names = {row.name for row in table.rows}
+            self._oper = {name: status for name, status in self._oper.items() if name in names}
+            self._table = table
 
     def _tell(self, changes: Iterable[tuple[str, int]]) -> None:
         names = dict(mib.METRICS[mib.OPER_STATUS].states)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from server.core.errors import LinewatchError
 from server.core.log import logger
 from server.core.model import Table
 from server.core.tasks import cancel, spawn
@@ -22,6 +23,8 @@ from server.sources.snmp.uptime import Uptime
 LEAST_BURST_S = 0.1
 _log = logger("snmp")
 _SHARE = 0.9  # of the interval that a tick may wait
+_AGAIN_S = 5.0  # after a burst could not be begun
+_Wishes = dict[int, tuple[frozenset[str], float]]  # rows and interval
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,18 +34,19 @@ class _Context:
     engine: PollEngine
     target: Target
     plan: Plan
+    polling: PollingDefaults
 
 
 class Bursts:
-    """All bursts of one device: one stream with the rows of all who asked, at the shortest interval asked for.
+    """All bursts of one device: one stream with the rows of all who asked, at the shortest interval asked for. They outlive
+    the device's poller: a new configuration does not end them.
 
     State: who wants what (`_wanted`), how the device is polled (`_context`, None: not at the moment), and the stream.
     """
 
-    def __init__(self, device: str, polling: PollingDefaults) -> None:
+    def __init__(self, device: str) -> None:
         self._device = device
-        self._polling = polling
-        self._wanted: dict[int, tuple[frozenset[str], float]] = {}
+        self._wanted: _Wishes = {}
         self._numbers = itertools.count()
         self._versions = itertools.count(1)
         self._context: _Context | None = None
@@ -52,20 +56,21 @@ class Bursts:
 
     def ask(self, rows: frozenset[str], interval_s: float) -> Callable[[], None]:
         """See `core.ports.PollControl.burst`."""
-        if self._context is None:
+        context = self._context
+        if context is None:
             raise ValueError(f"{self._device} is not being polled")
-        if not LEAST_BURST_S <= interval_s < self._polling.interval_s:
-            most_s = self._polling.interval_s
+        most_s = context.polling.interval_s
+        if not LEAST_BURST_S <= interval_s < most_s:
             raise ValueError(f"a burst of {self._device} takes from {LEAST_BURST_S:g} s to less than {most_s:g} s")
-        known = {row.name for row in self._context.plan.table.rows}
+        known = {row.name for row in context.plan.table.rows}
         if missing := sorted(rows - known):
             raise ValueError(f"{self._device} has no interface named {missing[0]!r}")
         number = next(self._numbers)
-        needed = self._needed_per_s({**self._wanted, number: (rows, interval_s)})
-        if needed > self._polling.requests_per_s:
+        needed = self._needed_per_s(context, {**self._wanted, number: (rows, interval_s)})
+        if needed > (most := context.polling.requests_per_s):
             raise ValueError(
-                f"that needs {needed:.0f} requests a second to {self._device}, and requests_per_s is "
-                f"{self._polling.requests_per_s:g}: ask for fewer interfaces or a longer interval"
+                f"that needs {needed:.0f} requests a second to {self._device}, and requests_per_s is {most:g}: "
+                "ask for fewer interfaces or a longer interval"
             )
         self._wanted[number] = (rows, interval_s)
         self._change()
@@ -75,16 +80,15 @@ class Bursts:
         if self._wanted.pop(number, None) is not None:
             self._change()
 
-    def _needed_per_s(self, wanted: dict[int, tuple[frozenset[str], float]]) -> float:
-        assert self._context is not None
-        plan, polling = self._context.plan, self._polling
+    def _needed_per_s(self, context: _Context, wanted: _Wishes) -> float:
+        plan, polling = context.plan, context.polling
         rows, interval_s = _union(wanted)
         asks = len(self._plan(plan, rows, version=0).fast)
         return len(plan.fast) / polling.interval_s + len(plan.slow) / polling.slow_interval_s + asks / interval_s
 
-    def begin(self, engine: PollEngine, target: Target, plan: Plan) -> None:
+    def begin(self, engine: PollEngine, target: Target, plan: Plan, polling: PollingDefaults) -> None:
         """The device is polled like this now."""
-        self._context = _Context(engine, replace(target, burst=True), plan)
+        self._context = _Context(engine, replace(target, burst=True), plan, polling)
         self._change()
 
     def follow(self, plan: Plan) -> None:
@@ -99,36 +103,51 @@ class Bursts:
             self._stream.trusted = False
 
     async def pause(self) -> None:
-        """The device is not polled at the moment."""
+        """The device is not polled at the moment, or not as before."""
         self._context = None
         await self._apply()
 
     async def close(self) -> None:
-        """End all bursts."""
+        """End all bursts: the device is polled no more."""
         self._wanted.clear()
         await self.pause()
         await cancel(*self._tasks)
 
     def _change(self) -> None:
         if self._wanted or self._stream is not None:
-            task = spawn(f"snmp {self._device} bursts", self._apply())
+            task = spawn(f"snmp {self._device} bursts", self._begin_stream())
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
-    async def _apply(self) -> None:
-        """Have polled what is wanted now."""
+    async def _begin_stream(self) -> None:
+        while True:
+            if await self._apply():
+                return
+            await asyncio.sleep(_AGAIN_S)
+
+    async def _apply(self) -> bool:
+        """Have polled what is wanted now; False where the device could not be asked for it."""
         async with self._changing:
             stream, self._stream = self._stream, None
             if stream is not None:
                 await stream.close()
             context = self._context
             if context is None or not self._wanted:
-                return
+                return True
+            if self._needed_per_s(context, self._wanted) > context.polling.requests_per_s:
+                _log.warning("%s: its bursts rest: they would need more than requests_per_s", self._device)
+                return True
             rows, interval_s = _union(self._wanted)
             plan = self._plan(context.plan, rows, next(self._versions))
             if plan.table.rows:
-                self._stream = _Stream(interval_s)
-                await self._stream.begin(context, plan, interval_s, self._polling.requests_at_once)
+                stream = _Stream(interval_s)
+                try:
+                    await stream.begin(context, plan, interval_s)
+                except LinewatchError as error:
+                    _log.warning("%s: its bursts cannot be polled now: %s", self._device, error)
+                    return False
+                self._stream = stream
+            return True
 
     @staticmethod
     def _plan(whole: Plan, names: frozenset[str], version: int) -> Plan:
@@ -156,13 +175,15 @@ class _Stream:
         self._steering = Steering(1, _SHARE * interval_s, quiet_until_s=math.inf)
         self._rounds: Rounds | None = None
 
-    async def begin(self, context: _Context, plan: Plan, interval_s: float, at_once: int) -> None:
+    async def begin(self, context: _Context, plan: Plan, interval_s: float) -> None:
+        at_once = context.polling.requests_at_once
         schedule = Schedule(asyncio.get_running_loop().time(), interval_s, math.inf, at_once)
         self._rounds = await context.engine.rounds(context.target, plan, schedule, self._steering, self)
 
     async def close(self) -> None:
-        if self._rounds is not None:
-            await self._rounds.close()
+        rounds, self._rounds = self._rounds, None
+        if rounds is not None:
+            await rounds.close()
 
     def ticked(self, outcome: Outcome) -> Steering:
         """A burst judges no device: what it finds wrong, the ordinary ticks find too."""
@@ -178,6 +199,6 @@ class _Stream:
         _log.error("a burst failed", exc_info=error)
 
 
-def _union(wanted: dict[int, tuple[frozenset[str], float]]) -> tuple[frozenset[str], float]:
+def _union(wanted: _Wishes) -> tuple[frozenset[str], float]:
     rows = frozenset().union(*(names for names, _ in wanted.values()))
     return rows, min((interval_s for _, interval_s in wanted.values()), default=math.inf)

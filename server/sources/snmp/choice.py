@@ -11,16 +11,16 @@ from server.sources.snmp.plan import Plan, Shape
 
 _TRIAL_S = 30.0  # pysnmp has this long to do better
 _PAUSE_S = 600.0  # before it is tried again
-_READ_AT_ONCE = 8  # devices
+_READ_AT_ONCE = 8  # devices: more would hold the ticks of all the others
 
 
 @dataclass(frozen=True, slots=True)
 class Engines:
-    """Those that there are, and whose `turn` it is to have a device's interfaces read."""
+    """Those that there are, and the places at which devices take turns to have their interfaces read."""
 
     batch: PollEngine
     pysnmp: PollEngine
-    turn: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_READ_AT_ONCE))
+    places: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_READ_AT_ONCE))
 
 
 class Choice:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from server.core.errors import BadReply, NoAnswer
+from server.core.errors import NoAnswer
 from server.core.model import Chunk, Mask, MetricKind, Row, Table
 from server.sources.snmp import mib
 from server.sources.snmp.alias import parse_alias
@@ -19,7 +19,8 @@ from server.sources.snmp.iftypes import type_name
 from server.sources.snmp.message import Operation, Request
 from server.sources.snmp.settings import InterfaceFilter
 from server.sources.snmp.text import clean
-from server.sources.snmp.walk import AnswersLost, Limits, Walked, Walker
+from server.sources.snmp.turns import Turn
+from server.sources.snmp.walk import AnswersLost, Cut, Limits, Walked, Walker
 from server.sources.snmp.wire import Tag, VarBind
 
 _AT_ONCE = 2  # walks of one device
@@ -35,6 +36,11 @@ _ALWAYS = (
 )
 _SEEN_AT_A_GLANCE = (mib.IF_NAME, mib.IF_ALIAS, mib.IF_HIGH_SPEED)
 _Columns = dict[mib.Column, Walked]
+_CUT_WORDS = {
+    Cut.ROWS: "truncated at {:,} interfaces",
+    Cut.TIME: "cut short: the device took too long to read its tables",
+    Cut.SIZE: "cut short: a column of its tables is too large",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +56,22 @@ class Wanted:
 class Discovered:
     """`stamped` (rows,): has ifCounterDiscontinuityTime. `found` is how many interfaces there were before the filter.
 
-    `clock` is the device's clock before the first of them was read; no cells. `glance` stands for what `glance` would see.
+    `last_change` is ifTableLastChange before the first of them was read (TimeTicks; None where there is none), `clock` the
+    device's clock before that; no cells. `glance` stands for what `glance` would see. `names` are the objects that named
+    the rows, for `still_named`.
     """
 
     table: Table
     stamped: Mask
-    has_last_change: bool
+    last_change: int | None
     found: int
     clock: Chunk
     glance: int
+    names: tuple[VarBind, ...]
+
+    @property
+    def has_last_change(self) -> bool:
+        return self.last_change is not None
 
     def same_as(self, other: Discovered) -> bool:
         """Nothing differs that a reader of the table or the poller would notice."""
@@ -72,23 +85,21 @@ class Discovered:
 
 
 async def discover(
-    wanted: Wanted, session: Session, limits: Limits, bad: Callable[[str], None], turn: asyncio.Semaphore | None = None
+    wanted: Wanted, session: Session, limits: Limits, bad: Callable[[str], None], places: asyncio.Semaphore | None = None
 ) -> Discovered:
-    """Read the system group and the tables. The Table has version 0. A device that answers waits for its `turn` to be read,
-    and its time begins then.
+    """Read the system group and the tables. The Table has version 0. A device that answers takes turns with others at
+    these `places`; its time does not run while it waits for one.
 
-    Raises what `Session.ask` raises; AnswersLost where the device had answered before.
+    Raises what `Session.ask` raises, BadReply, and AnswersLost where the device had answered before.
     """
     clock = await _clock(session, limits.first_wait())
+    turn = Turn(places or asyncio.Semaphore())
     try:
-        if turn is None:
-            return await _read(wanted, session, limits, bad, clock)
-        left_s = limits.deadline_s - asyncio.get_running_loop().time()
-        async with turn:
-            limits = replace(limits, deadline_s=asyncio.get_running_loop().time() + left_s)
-            return await _read(wanted, session, limits, bad, clock)
+        return await _read(wanted, Walker(session, limits, bad, turn), limits, clock)
     except NoAnswer:
         raise AnswersLost from None
+    finally:
+        turn.end()
 
 
 async def _clock(session: Session, wait: Wait) -> Chunk:
@@ -97,37 +108,41 @@ async def _clock(session: Session, wait: Wait) -> Chunk:
     return Chunk(answer.sent_ns, answer.received_ns, ticks, (), np.zeros(0, np.uint32))
 
 
-async def _read(wanted: Wanted, session: Session, limits: Limits, bad: Callable[[str], None], clock: Chunk) -> Discovered:
-    facts, has_last_change = await _facts(session, limits)
-    walker = Walker(session, limits, bad)
+async def _read(wanted: Wanted, walker: Walker, limits: Limits, clock: Chunk) -> Discovered:
+    facts, last_change = await _facts(walker)
     columns = await _walk(walker, _ALWAYS)
     wide = limits.operation is not Operation.GET_NEXT  # version 1 has no Counter64
     columns |= await _walk(walker, [source.wide for source in mib.SOURCES if wide and source.wide is not None])
     indexes = sorted(set().union(*(walked.values for walked in columns.values())))
     columns |= await _walk(walker, _fallbacks(columns, indexes))
-    truncated = len(indexes) > limits.most_rows or any(walked.truncated for walked in columns.values())
+    cuts = {walked.cut for walked in columns.values()} | ({Cut.ROWS} if len(indexes) > limits.most_rows else set())
     rows = _rows(columns, indexes[: limits.most_rows], wanted.interfaces)
     bits = np.array([[_bits(source, columns, row.index) for row in rows] for source in mib.SOURCES], np.uint8)
     bits = bits.reshape(len(mib.SOURCES), len(rows))
-    notes = _notes(columns, bits, wanted.interval_s) + [f"truncated at {limits.most_rows:,} interfaces"] * truncated
+    notes = _notes(columns, bits, wanted.interval_s)
+    notes += [words.format(limits.most_rows) for cut, words in _CUT_WORDS.items() if cut in cuts]
     stamps = columns[mib.IF_COUNTER_DISCONTINUITY_TIME].values
     return Discovered(
         Table(wanted.device, 0, rows, mib.METRICS, bits, facts, "; ".join(notes)),
         np.array([row.index in stamps for row in rows], np.bool_),
-        has_last_change,
+        last_change,
         len(indexes),
         clock,
         _glance(columns),
+        tuple(varbind for row in rows if (varbind := _named_by(columns, row.index)) is not None),
     )
 
 
-async def glance(session: Session, limits: Limits, bad: Callable[[str], None], turn: asyncio.Semaphore) -> int:
+async def glance(session: Session, limits: Limits, bad: Callable[[str], None], places: asyncio.Semaphore) -> int:
     """A number that changes with the names, aliases and speeds of the interfaces: a sixth of what `discover` reads.
 
-    Raises as `discover` does.
+    Takes turns, and raises, as `discover` does.
     """
-    async with turn:
-        return _glance(await _walk(Walker(session, limits, bad), _SEEN_AT_A_GLANCE))
+    turn = Turn(places)
+    try:
+        return _glance(await _walk(Walker(session, limits, bad, turn), _SEEN_AT_A_GLANCE))
+    finally:
+        turn.end()
 
 
 def _glance(columns: _Columns) -> int:
@@ -135,24 +150,15 @@ def _glance(columns: _Columns) -> int:
     return hash(tuple((index, varbind.content) for values in seen for index, varbind in sorted(values.items())))
 
 
-async def _facts(session: Session, limits: Limits) -> tuple[tuple[tuple[str, str], ...], bool]:
-    """The device's own words, and whether it has ifTableLastChange. One object a request: version 1 fails as a whole."""
+async def _facts(walker: Walker) -> tuple[tuple[tuple[str, str], ...], int | None]:
+    """The device's own words, and its ifTableLastChange. One object a request: version 1 fails as a whole."""
     facts: list[tuple[str, str]] = []
     for name, oid in mib.SYSTEM_FACTS:
-        varbind = await _get(session, oid, limits.wait())
+        varbind = await walker.get(oid)
         if varbind is not None and varbind.tag == Tag.OCTET_STRING:
             facts.append((name, clean(varbind.content)))
-    last_change = await _get(session, mib.IF_TABLE_LAST_CHANGE, limits.wait())
-    return tuple(facts), last_change is not None and last_change.tag == Tag.TIME_TICKS
-
-
-async def _get(session: Session, oid: bytes, wait: Wait) -> VarBind | None:
-    answer = await session.ask(Request.of(Operation.GET, (oid,)), wait)
-    if answer.error_status:
-        return None
-    if len(answer.varbinds) != 1 or answer.varbinds[0].oid != oid:
-        raise BadReply("an answer holds other objects than were asked for")
-    return answer.varbinds[0]
+    last_change = await walker.get(mib.IF_TABLE_LAST_CHANGE)
+    return tuple(facts), last_change.number(Tag.TIME_TICKS) if last_change is not None else None
 
 
 async def _walk(walker: Walker, columns: Iterable[mib.Column]) -> _Columns:
@@ -192,6 +198,10 @@ def _number(varbind: VarBind | None, column: mib.Column) -> int | None:
     return varbind.number(column.tag) if varbind is not None else None
 
 
+def _text(varbind: VarBind | None) -> str:
+    return clean(varbind.content) if varbind is not None else ""
+
+
 def _bits(source: mib.Source, columns: _Columns, index: int) -> int:
     if source.metric.kind is MetricKind.STATE:
         return 0
@@ -206,13 +216,12 @@ def _rows(columns: _Columns, indexes: list[int], chosen: InterfaceFilter) -> tup
         return _number(_values(columns, column).get(index), column)
 
     def text(column: mib.Column, index: int) -> str:
-        varbind = _values(columns, column).get(index)
-        return clean(varbind.content) if varbind is not None else ""
+        return _text(_values(columns, column).get(index))
 
     rows: list[Row] = []
     for index in indexes:
         description, alias = text(mib.IF_DESCR, index), text(mib.IF_ALIAS, index)
-        name = text(mib.IF_NAME, index) or description or f"if{index}"
+        name = _text(_named_by(columns, index)) or f"if{index}"
         if_type = number(mib.IF_TYPE, index)
         states = number(mib.IF_ADMIN_STATUS, index), number(mib.IF_OPER_STATUS, index)
         if not accepts(chosen, Candidate(name, alias, if_type, *states)):
@@ -222,6 +231,12 @@ def _rows(columns: _Columns, indexes: list[int], chosen: InterfaceFilter) -> tup
         role, circuit = parse_alias(alias)
         rows.append(Row(name, index, alias, description, type_name(if_type), role, circuit, speed_bps))
     return _told_apart(rows)
+
+
+def _named_by(columns: _Columns, index: int) -> VarBind | None:
+    """The object that gave the row of this ifIndex its name; None where the name is only the index."""
+    named = (_values(columns, column).get(index) for column in (mib.IF_NAME, mib.IF_DESCR))
+    return next((varbind for varbind in named if _text(varbind)), None)
 
 
 def _told_apart(rows: list[Row]) -> tuple[Row, ...]:

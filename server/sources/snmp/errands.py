@@ -15,17 +15,18 @@ _log = logger("snmp")
 
 
 class Errands:
-    """State: the errand that is under way, when the next may begin, and how long the pause after one is.
+    """State: the errand that is under way, when the next may begin, how long the pause after one is, and whether the next
+    need not wait for its end (`_hurry`).
 
-    An errand tells whether it found anything new. One that keeps finding nothing is sent less and less often.
+    An errand tells whether it was worth while. One that keeps being sent in vain is sent less and less often.
     """
 
-    def __init__(self, device: str, broke: Callable[[BaseException], None]) -> None:
+    def __init__(self, device: str) -> None:
         self._device = device
-        self._broke = broke
         self._task: asyncio.Task[None] | None = None
         self._soonest_s = 0.0
         self._pause_s = _FIRST_PAUSE_S
+        self._hurry = False
 
     @property
     def busy(self) -> bool:
@@ -37,25 +38,36 @@ class Errands:
         return self._task is None and now_s >= self._soonest_s
 
     def at_once(self) -> None:
-        """The next need not wait."""
-        self._soonest_s = 0.0
+        """There is a new reason: the next need not wait, nor the one after it for long."""
+        self._soonest_s, self._pause_s, self._hurry = 0.0, _FIRST_PAUSE_S, True
 
-    def send(self, errand: Callable[[], Coroutine[Any, Any, bool]], most_pause_s: Callable[[], float]) -> None:
-        """Begin; `most_pause_s` is asked at its end."""
-        self._task = spawn(f"snmp {self._device} errand", self._run(errand, most_pause_s))
+    def send(
+        self,
+        errand: Callable[[], Coroutine[Any, Any, bool]],
+        most_pause_s: Callable[[], float],
+        broke: Callable[[BaseException], None],
+    ) -> None:
+        """Begin; `most_pause_s` is asked at its end, `broke` is told of a fault of the program."""
+        self._hurry = False
+        self._task = spawn(f"snmp {self._device} errand", self._run(errand, most_pause_s, broke))
 
-    async def _run(self, errand: Callable[[], Coroutine[Any, Any, bool]], most_pause_s: Callable[[], float]) -> None:
-        new = False
+    async def _run(
+        self,
+        errand: Callable[[], Coroutine[Any, Any, bool]],
+        most_pause_s: Callable[[], float],
+        broke: Callable[[BaseException], None],
+    ) -> None:
+        worth = False
         try:
-            new = await errand()
+            worth = await errand()
         except SourceError as error:
             _log.debug("%s: %s", self._device, error)
         except Exception as error:
-            self._broke(error)
+            broke(error)
         finally:
             self._task = None
-            self._pause_s = _FIRST_PAUSE_S if new else min(most_pause_s(), 2 * self._pause_s)
-            self._soonest_s = asyncio.get_running_loop().time() + self._pause_s
+            self._pause_s = _FIRST_PAUSE_S if worth or self._hurry else min(most_pause_s(), 2 * self._pause_s)
+            self._soonest_s = 0.0 if self._hurry else asyncio.get_running_loop().time() + self._pause_s
 
     async def close(self) -> None:
         """End the one that is under way."""

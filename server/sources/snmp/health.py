@@ -62,8 +62,8 @@ class Health:
         """It had answered in full until then, in ticks that were not told."""
         self._answered_s = at_s
 
-    def answered(self, now_s: float, reply_s: float, complete: bool) -> None:
-        """A tick brought values; `complete` when no request of it stayed unanswered."""
+    def answered(self, now_s: float, reply_s: float, complete: bool, why: str = "") -> None:
+        """A tick brought values; `complete` when no request of it stayed unanswered, else `why` where that is known."""
         if not self._polled or self.now.state not in (DeviceState.UP, DeviceState.LATE):
             self._window.clear()  # the silence is over and told
         self._polled, self._patience_s = True, self._polled_patience_s
@@ -73,7 +73,7 @@ class Health:
         if reply_s > self._interval_s:
             self.now = Judgement(DeviceState.LATE, f"answers after {reply_s:.1f} s, polled every {self._interval_s:g} s")
         elif misses >= MISSES:
-            self._gaps()
+            self._gaps(why)
         else:
             self.now = Judgement(DeviceState.UP, self._remark)
 
@@ -109,9 +109,9 @@ class Health:
         elif self._polled and self.now.state in (DeviceState.UP, DeviceState.LATE) and self._window.count(False) >= MISSES:
             self._gaps()
 
-    def _gaps(self) -> None:
+    def _gaps(self, why: str = "") -> None:
         misses = self._window.count(False)
-        self.now = Judgement(DeviceState.LATE, f"{misses} of the last {len(self._window)} polls had no full answer")
+        self.now = Judgement(DeviceState.LATE, why or f"{misses} of the last {len(self._window)} polls had no full answer")
 
     def _silent(self, error: SourceError, silent_s: float) -> None:
         text = str(error)

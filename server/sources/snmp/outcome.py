@@ -9,6 +9,7 @@ from server.core.errors import AuthFailed, BadReply, NoAnswer, SourceError
 from server.core.model import Chunk, Reading
 from server.sources.snmp.plan import Plan, Values
 
+_LEAST_VARBINDS = 3  # of one PDU: sysUpTime and two values
 _GRAVITY: list[type[SourceError]] = [NoAnswer, BadReply, AuthFailed]
 
 
@@ -64,9 +65,14 @@ class Outcome:
         if self.error is None or _GRAVITY.index(type(error)) > _GRAVITY.index(type(self.error)):
             self.error = error
 
+    @property
+    def always_too_big(self) -> bool:
+        """It refused a PDU for its size that cannot be made smaller."""
+        return self.too_big and self.plan.shape.most_varbinds <= _LEAST_VARBINDS
+
     def better_plan(self) -> Plan | None:
         """What the device can answer, where it has shown that it cannot answer this."""
-        if self.too_big:
+        if self.too_big and not self.always_too_big:
             return self.plan.halved()
         if self.disordered:
             return self.plan.one_by_one()

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from server.core.ports import Emit, SelfMetrics
 from server.core.tasks import cancel, spawn, supervise
 from server.sources.snmp.batch.engine import BatchEngine
+from server.sources.snmp.burst import Bursts
 from server.sources.snmp.choice import Engines
 from server.sources.snmp.poller import Poller
 from server.sources.snmp.pysnmp_stack.polling import PysnmpEngine
@@ -27,7 +28,7 @@ class _Polled:
 @dataclass(frozen=True, slots=True, eq=False)
 class _Running:
     polled: _Polled
-    poller: Poller
+    bursts: Bursts
     task: asyncio.Task[None]
 
 
@@ -63,33 +64,41 @@ class SnmpSource:
                 await self._apply()
                 await self._changed.wait()
         finally:
-            await cancel(*(running.task for running in self._running.values()))
-            self._running.clear()
+            await self._end(list(self._running))
             await cancel(batch)
             self._batch.close()
 
     async def _apply(self) -> None:
         wanted = self._wanted
-        stopped = [name for name, running in self._running.items() if wanted.get(name) != running.polled]
-        await cancel(*(self._running.pop(name).task for name in stopped))
-        for name in stopped:
-            if name not in wanted:
-                self._emit.removed(name)
+        gone = [name for name in self._running if name not in wanted]
+        changed = [name for name, polled in wanted.items() if name in self._running and self._running[name].polled != polled]
+        await cancel(*(self._running[name].task for name in changed))
+        await self._end(gone)
+        for name in gone:
+            self._emit.removed(name)
+        kept = {name: self._running.pop(name).bursts for name in changed}
         for name, polled in wanted.items():
             if name not in self._running:
-                self._running[name] = self._start(polled)
+                self._running[name] = self._start(polled, kept.get(name) or Bursts(name))
 
-    def _start(self, polled: _Polled) -> _Running:
-        poller = Poller(polled.settings, polled.polling, self._engines, self._emit, self._metrics)
+    async def _end(self, names: Iterable[str]) -> None:
+        ended = [self._running[name] for name in names]
+        await cancel(*(running.task for running in ended))
+        for running in ended:
+            await running.bursts.close()
+            del self._running[running.polled.settings.name]
+
+    def _start(self, polled: _Polled, bursts: Bursts) -> _Running:
+        poller = Poller((polled.settings, polled.polling), self._engines, bursts, self._emit, self._metrics)
         name = f"snmp {polled.settings.name}"
-        return _Running(polled, poller, spawn(name, supervise(name, poller.run)))
+        return _Running(polled, bursts, spawn(name, supervise(name, poller.run)))
 
     def burst(self, device: str, rows: frozenset[str], interval_s: float) -> Callable[[], None]:
         """See `core.ports.PollControl`."""
         running = self._running.get(device)
         if running is None:
             raise ValueError(f"no device is named {device!r}")
-        return running.poller.bursts.ask(rows, interval_s)
+        return running.bursts.ask(rows, interval_s)
 
 
 def _by_name(defaults: PollingDefaults, devices: Iterable[DeviceSettings]) -> dict[str, _Polled]:

@@ -115,6 +115,12 @@ async def test_more_rows_than_allowed_are_left_out_with_a_note(agent: Agent) -> 
     assert found.table.note == "truncated at 30 interfaces"
 
 
+@pytest.mark.gen_test(timeout=20)
+async def test_a_column_that_is_cut_for_its_size_is_noted_as_that(agent: Agent, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("server.sources.snmp.walk._MOST_OCTETS", 50)
+    assert (await find(agent, "many")).table.note.endswith("cut short: a column of its tables is too large")
+
+
 @asynccontextmanager
 async def reading(mischief: Mischief, rows: int) -> AsyncIterator[Callable[[], Awaitable[Discovered]]]:
     """Discovers a hostile agent's interfaces; 2 tries of 50 ms for the first request."""

@@ -150,7 +150,7 @@ async def test_a_column_is_walked_to_its_end_and_no_further(engine: PollEngine, 
         limits = Limits(operation, 100, asyncio.get_running_loop().time() + 5, 1, 1.0)
         walked = await Walker(session, limits, lambda check: bad.update([check])).column(mib.IF_NAME)
         assert [bytes(value.content) for value in walked.values.values()] == [b"eth%d" % n for n in range(1, 61)]
-        assert (walked.truncated, bad) == (False, {})
+        assert (walked.cut, bad) == (None, {})
         assert len(agent.heard) == (3 if operation is Operation.GET_BULK else 61)
 
 

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import gc
+import weakref
+from typing import Any
 from unittest.mock import patch
 
 import pytest
@@ -78,3 +81,25 @@ async def test_devices_are_spread_over_the_interval(agent: Agent) -> None:
         await recorder.more_readings(10)
     sent = {reading.table.device: reading.chunks[0].sent_ns / 1e9 % 0.5 for reading in recorder.given[begin:]}
     assert len({int(at * 20) for at in sent.values()}) >= 4
+
+
+@pytest.mark.gen_test(timeout=90)
+async def test_a_poller_that_a_new_configuration_ends_is_freed_at_once(agent: Agent) -> None:
+    pollers: list[weakref.ref[Poller]] = []
+    honest = Poller.__init__
+
+    def init(poller: Poller, *given: Any) -> None:
+        pollers.append(weakref.ref(poller))
+        honest(poller, *given)
+
+    with patch.object(Poller, "__init__", init):
+        async with polling(device(agent.port)) as (recorder, source):
+            await recorder.more_readings(2)
+            gc.collect()
+            gc.disable()
+            try:
+                source.reconfigure(PollingDefaults(), [device(agent.port, interval_s=0.5)])
+                await recorder.until(lambda: recorder.given[-1].interval_s == 0.5)
+                assert [poller() is not None for poller in pollers] == [False, True]
+            finally:
+                gc.enable()

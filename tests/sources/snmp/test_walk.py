@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from unittest.mock import patch
+from dataclasses import replace
 
 import pytest
 
@@ -14,9 +14,9 @@ from server.sources.snmp.message import Operation
 from server.sources.snmp.pysnmp_stack.codec import CommunityCodec
 from server.sources.snmp.session import SocketSession
 from server.sources.snmp.settings import SnmpV1V2
-from server.sources.snmp.walk import Limits, Walker
+from server.sources.snmp.walk import Cut, Limits, Walker
 from tests.sources.snmp.tables import IF_X, table
-from tests.support.hostile_agent import HostileAgent, Oid, Value, hostile_agent, number, text
+from tests.support.hostile_agent import Heard, HostileAgent, Oid, Value, hostile_agent, number, text
 
 NAMES: Oid = (*IF_X, 1)
 
@@ -46,7 +46,7 @@ async def test_a_column_is_walked_to_its_end_and_no_further(io_loop: object, ope
     async with walking(table(60), operation=operation) as (_, walker, bad):
         walked = await walker.column(mib.IF_NAME)
         assert [bytes(value.content) for value in walked.values.values()] == [b"eth%d" % n for n in range(1, 61)]
-        assert not walked.truncated
+        assert walked.cut is None
         assert not bad
 
 
@@ -68,18 +68,21 @@ async def test_an_endless_walk_ends_at_the_limit_of_rows(io_loop: object) -> Non
 
         agent.mischief = endless
         walked = await walker.column(mib.IF_NAME)
-        assert (len(walked.values), walked.truncated) == (100, True)
+        assert (len(walked.values), walked.cut) == (100, Cut.ROWS)
 
 
 @pytest.mark.gen_test
 async def test_a_walk_ends_at_its_deadline(io_loop: object) -> None:
-    async with walking(table(50)) as (_, walker, _bad):
-        limits = walker._limits
-        times = iter([limits.deadline_s - 1] * 10 + [limits.deadline_s + 1] * 1000)
-        with patch.object(asyncio.get_running_loop(), "time", lambda: next(times)):
-            walked = await walker.column(mib.IF_NAME)
-        assert walked.truncated
-        assert 0 < len(walked.values) < 50
+    def late(heard: Heard) -> list[bytes]:
+        if len(agent.heard) == 2:
+            walker._limits = replace(walker._limits, deadline_s=asyncio.get_running_loop().time() - 1)
+        return [heard.reply()]
+
+    async with walking(table(50)) as (agent, walker, _bad):
+        agent.mischief = late
+        walked = await walker.column(mib.IF_NAME)
+        assert walked.cut is Cut.TIME
+        assert len(walked.values) == 24
 
 
 @pytest.mark.gen_test
@@ -136,7 +139,65 @@ async def test_huge_texts_in_one_answer_do_not_pass(io_loop: object) -> None:
 
 
 @pytest.mark.gen_test
-async def test_an_error_ends_a_walk_with_what_it_had(io_loop: object) -> None:
-    async with walking({}) as (agent, walker, _):
-        agent.mischief = lambda heard: [heard.reply([], error=2, index=1)]
+async def test_a_column_that_is_too_large_is_cut(io_loop: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("server.sources.snmp.walk._MOST_OCTETS", 100)
+    async with walking(table(50)) as (_, walker, _bad):
+        walked = await walker.column(mib.IF_NAME)
+        assert walked.cut is Cut.SIZE
+        assert 0 < len(walked.values) < 50
+
+
+def error(status: int, *, once: bool, begin: int = 25) -> Callable[[Heard], list[bytes]]:
+    """Answers the request for what follows row `begin` with an error, or only the first such request."""
+    errors: list[Heard] = []
+
+    def mischief(heard: Heard) -> list[bytes]:
+        if heard.oids[0][len(NAMES) :] >= (begin,) and not (once and errors):
+            errors.append(heard)
+            return [heard.reply([], error=status, index=1)]
+        return [heard.reply()]
+
+    return mischief
+
+
+@pytest.mark.gen_test
+async def test_no_such_name_ends_a_walk_with_what_it_had(io_loop: object) -> None:
+    async with walking(table(30), operation=Operation.GET_NEXT) as (agent, walker, bad):
+        agent.mischief = error(2, once=False)
+        assert len((await walker.column(mib.IF_NAME)).values) == 25
+        assert not bad
+
+
+@pytest.mark.parametrize("status", [1, 5, 13])
+@pytest.mark.gen_test
+async def test_another_error_in_the_middle_of_a_walk_is_asked_over_again(io_loop: object, status: int) -> None:
+    async with walking(table(60)) as (agent, walker, bad):
+        agent.mischief = error(status, once=True, begin=20)
+        assert len((await walker.column(mib.IF_NAME)).values) == 60
+        assert not bad
+
+
+@pytest.mark.parametrize("status", [1, 5])
+@pytest.mark.gen_test
+async def test_an_error_that_stays_breaks_the_walk_off_and_is_no_end_of_the_column(io_loop: object, status: int) -> None:
+    async with walking(table(60)) as (agent, walker, bad):
+        agent.mischief = error(status, once=False, begin=20)
+        with pytest.raises(BadReply, match=f"in the middle of a table, with error-status {status}"):
+            await walker.column(mib.IF_NAME)
+        assert bad == {"error_status": 1}
+
+
+@pytest.mark.gen_test
+async def test_an_answer_without_objects_is_no_end_of_the_column(io_loop: object) -> None:
+    async with walking(table(60)) as (agent, walker, _):
+        agent.mischief = error(0, once=False, begin=20)
+        with pytest.raises(BadReply, match="in the middle of a table"):
+            await walker.column(mib.IF_NAME)
+
+
+@pytest.mark.parametrize("status", [2, 5])
+@pytest.mark.gen_test
+async def test_a_column_that_begins_with_an_error_is_empty(io_loop: object, status: int) -> None:
+    async with walking(table(3)) as (agent, walker, _):
+        agent.mischief = lambda heard: [heard.reply([], error=status, index=1)]
         assert not (await walker.column(mib.IF_NAME)).values
