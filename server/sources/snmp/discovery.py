@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from server.core.errors import NoAnswer
+from server.core.errors import BadReply, NoAnswer
 from server.core.model import Chunk, Mask, MetricKind, Row, Table
 from server.sources.snmp import mib
 from server.sources.snmp.alias import parse_alias
@@ -34,12 +34,14 @@ _ALWAYS = (
     mib.IF_HIGH_SPEED,
     mib.IF_COUNTER_DISCONTINUITY_TIME,
 )
+_NEEDED = (mib.IF_NAME, mib.IF_DESCR, *(column for source in mib.FAST_SOURCES for column in (source.wide, source.narrow)))
 _SEEN_AT_A_GLANCE = (mib.IF_NAME, mib.IF_ALIAS, mib.IF_HIGH_SPEED)
 _Columns = dict[mib.Column, Walked]
 _CUT_WORDS = {
     Cut.ROWS: "truncated at {:,} interfaces",
     Cut.TIME: "cut short: the device took too long to read its tables",
     Cut.SIZE: "cut short: a column of its tables is too large",
+    Cut.ERROR: "incomplete: the device breaks off in the middle of a column, with an error",
 }
 
 
@@ -115,6 +117,8 @@ async def _read(wanted: Wanted, walker: Walker, limits: Limits, clock: Chunk) ->
     columns |= await _walk(walker, [source.wide for source in mib.SOURCES if wide and source.wide is not None])
     indexes = sorted(set().union(*(walked.values for walked in columns.values())))
     columns |= await _walk(walker, _fallbacks(columns, indexes))
+    if any(walked.cut is Cut.ERROR for column, walked in columns.items() if column in _NEEDED):
+        raise BadReply("its interfaces could not be read: the device breaks off in the middle of a table, with an error")
     cuts = {walked.cut for walked in columns.values()} | ({Cut.ROWS} if len(indexes) > limits.most_rows else set())
     rows = _rows(columns, indexes[: limits.most_rows], wanted.interfaces)
     bits = np.array([[_bits(source, columns, row.index) for row in rows] for source in mib.SOURCES], np.uint8)

@@ -48,16 +48,17 @@ class Limits:
 
 
 class Cut(Enum):
-    """The limit that ended a walk."""
+    """What ended a walk before its column did: a limit, or an error of the device."""
 
     ROWS = "rows"
     TIME = "time"
     SIZE = "size"
+    ERROR = "error"
 
 
 @dataclass(slots=True)
 class Walked:
-    """A column by ifIndex. `cut`: there is more, but this limit was met."""
+    """A column by ifIndex. `cut`: there may be more, but this ended the walk."""
 
     values: dict[int, VarBind]
     cut: Cut | None = None
@@ -86,8 +87,7 @@ class Walker:
         return answer.varbinds[0]
 
     async def column(self, column: Column) -> Walked:
-        """All rows of `column` that have its type. Raises what `Session.ask` raises, and BadReply for a walk in circles or
-        one that an error breaks off."""
+        """All rows of `column` that have its type. Raises what `Session.ask` raises, and BadReply for a walk in circles."""
         walked = Walked({})
         cursor, last_index, octets = column.oid, -1, 0
         while True:
@@ -95,13 +95,10 @@ class Walker:
             if answer.error_status == ErrorStatus.NO_SUCH_NAME:
                 return walked  # so version 1 ends a walk
             if _is_error(answer):
-                if cursor == column.oid:
-                    return walked  # some devices have nothing but an error where others have nothing
-                self._bad("error_status")
-                raise BadReply(
-                    "its interfaces could not be read: the device breaks off in the middle of a table, "
-                    f"with error-status {answer.error_status}"
-                )
+                if cursor != column.oid:  # some devices have nothing but an error where others have nothing
+                    self._bad("error_status")
+                    walked.cut = Cut.ERROR
+                return walked
             for varbind in answer.varbinds:
                 index = _index(column, varbind)
                 if index is None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from server.core.errors import NoAnswer
+from server.core.errors import BadReply, NoAnswer
 from server.core.model import Row
 from server.sources.snmp import mib
 from server.sources.snmp.discovery import Discovered, Wanted, discover
@@ -20,7 +20,7 @@ from server.sources.snmp.walk import AnswersLost, Limits
 from tests.sources.snmp.catalogue import ALIAS
 from tests.sources.snmp.conftest import Agent
 from tests.sources.snmp.recorder import device
-from tests.sources.snmp.tables import table
+from tests.sources.snmp.tables import IF_X, table
 from tests.support.hostile_agent import GET, Heard, Mischief, Oid, hostile_agent
 
 BITS = {metric.name: position for position, metric in enumerate(mib.METRICS)}
@@ -119,6 +119,31 @@ async def test_more_rows_than_allowed_are_left_out_with_a_note(agent: Agent) -> 
 async def test_a_column_that_is_cut_for_its_size_is_noted_as_that(agent: Agent, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("server.sources.snmp.walk._MOST_OCTETS", 50)
     assert (await find(agent, "many")).table.note.endswith("cut short: a column of its tables is too large")
+
+
+def breaks_off(column: Oid) -> Mischief:
+    """Answers what follows the first rows of this column with genErr."""
+
+    def mischief(heard: Heard) -> list[bytes]:
+        asked = heard.oids[0]
+        broken = asked[: len(column)] == column and asked[len(column) :] > (3,)
+        return [heard.reply([], error=5, index=1) if broken else heard.reply()]
+
+    return mischief
+
+
+@pytest.mark.gen_test
+async def test_a_column_that_breaks_off_is_noted_and_one_that_tells_which_row_is_which_is_none_to_go_without(
+    io_loop: object,
+) -> None:
+    async with reading(breaks_off((*IF_X, 15)), 60) as find:
+        found = await find()
+        assert found.found == 60
+        assert "breaks off in the middle of a column" in found.table.note
+    for column in ((*IF_X, 1), (*IF_X, 6)):
+        async with reading(breaks_off(column), 60) as find:
+            with pytest.raises(BadReply, match="in the middle of a table"):
+                await find()
 
 
 @asynccontextmanager
