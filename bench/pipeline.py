@@ -40,7 +40,7 @@ WINDOW_S, LONG_WINDOW_S = 20.5, 300.5  # not a whole number: each device is due 
 SETTLE_S = 15.0  # after the last device is up
 _START_S, _START_A_DEVICE_S = 60.0, 0.15
 _END_S = 20.0
-_LOOK_S = 5.0
+_LOOK_S, _LOOK_A_DEVICE_S = 5.0, 0.004
 _LEAST_IDLE = 5.0
 _GOAL_C_LIMIT = 19_900.0  # k varbinds/CPU-s
 _LIMIT_ROUNDS = 3
@@ -220,7 +220,7 @@ class Server:
         most_s = _START_S + devices * _START_A_DEVICE_S
         up = 0
         while time.monotonic() - begin_s < most_s:
-            time.sleep(_LOOK_S)
+            time.sleep(max(_LOOK_S, devices * _LOOK_A_DEVICE_S))  # a look costs the server time as well
             if self.process.poll() is not None:
                 raise Missing(f"the server ended: {self.log.read_text().strip()[-300:]}")
             up = len(_UP.findall(self._metrics()))

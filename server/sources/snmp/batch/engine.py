@@ -165,14 +165,14 @@ class BatchEngine:
 
     def _step(self, ticks: Ticks, *, emit: bool) -> None:
         ticks.take_in()
-        self._over += ticks.over(boot_ns()).tolist()
         now_ns = boot_ns()
+        self._over += ticks.over(now_ns).tolist()
+        ticks.go_on(now_ns)  # before what may take a while, so that answers come meanwhile
         if self._over and (emit or ticks.is_due(self._over, now_ns)):
             over, self._over = sorted(self._over), []
             self._put_out(ticks, over)
             now_ns = boot_ns()
         ticks.begin(now_ns, self._adopt)
-        ticks.go_on(now_ns)
 
     def _put_out(self, ticks: Ticks, over: Sequence[int]) -> None:
         """Emit, or tell, ticks that are over: side by side where they are of one kind."""
