@@ -14,7 +14,8 @@ from server.sources.snmp.outcome import Outcome
 from server.sources.snmp.plan import Plan
 from server.sources.snmp.settings import SnmpV1V2, SnmpV3
 
-_PHASE_S = 0.05  # devices are spread over their interval in steps of this: ticks that fall together are taken in together
+PHASE_S = 0.05
+"""Devices are spread over their interval in steps of this: ticks that fall together are taken in together."""
 Credentials = SnmpV1V2 | SnmpV3
 Bad = Callable[[str], None]
 """Called with a word for each answer, or cell of one, that failed a check."""
@@ -60,7 +61,7 @@ class Session(Protocol):
 
 def until_tick_s(device: str, interval_s: float, now_s: float) -> float:
     """Until the next of this device's ticks: at a grid in time that its name chooses, the same after a restart."""
-    places = max(1, int(interval_s / _PHASE_S))
+    places = max(1, int(interval_s / PHASE_S))
     return (zlib.crc32(device.encode()) % places / places * interval_s - now_s) % interval_s
 
 

@@ -11,6 +11,8 @@ from server.core.blocks import NOT_CARRIED
 from server.core.model import Mask
 from server.sources.snmp.batch.sheet import NOWHERE, Sheet
 
+_MOST_CELLS = 2**23  # that are kept, of 21 octets each: those of some 10,000 devices with 48 interfaces
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Bundle:
@@ -66,3 +68,23 @@ class Bundle:
     def rows(self, device: int) -> slice:
         """Those of one device."""
         return slice(int(self.starts[device]), int(self.starts[device + 1]))
+
+
+class Bundles:
+    """Those that were made lately, by their sheets. State: they, and how many cells they have in all."""
+
+    def __init__(self) -> None:
+        self._made: dict[tuple[Sheet, ...], Bundle] = {}
+        self._cells = 0
+
+    def of(self, sheets: tuple[Sheet, ...]) -> Bundle:
+        """Made now, or before."""
+        found = self._made.get(sheets)
+        if found is None:
+            found = Bundle.of(sheets)
+            if self._cells + found.slot.size > _MOST_CELLS:
+                self._made.clear()
+                self._cells = 0
+            self._made[sheets] = found
+            self._cells += found.slot.size
+        return found

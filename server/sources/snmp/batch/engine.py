@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
-from functools import lru_cache
 
 import numpy as np
 
@@ -19,7 +18,7 @@ from server.core.errors import BadReply, NoAnswer
 from server.core.model import Mask
 from server.core.ports import Emit, SelfMetrics
 from server.core.tasks import every
-from server.sources.snmp.batch.bundle import Bundle
+from server.sources.snmp.batch.bundle import Bundles
 from server.sources.snmp.batch.harvest import Harvest
 from server.sources.snmp.batch.lanes import NEVER, Lane, Lanes
 from server.sources.snmp.batch.openers import Openers, security
@@ -29,7 +28,7 @@ from server.sources.snmp.batch.slots import Slots
 from server.sources.snmp.batch.telling import outcome
 from server.sources.snmp.batch.template import SlotRequest
 from server.sources.snmp.batch.ticks import Ticks
-from server.sources.snmp.engine import Bad, Credentials, Owner, Schedule, Steering, Target, Wait
+from server.sources.snmp.engine import PHASE_S, Bad, Credentials, Owner, Schedule, Steering, Target, Wait
 from server.sources.snmp.message import Operation, Request
 from server.sources.snmp.mib import SYS_UP_TIME
 from server.sources.snmp.plan import Plan
@@ -38,7 +37,6 @@ from server.sources.snmp.wire import Tag
 
 STEP_S = 0.01
 _SYNCHRONISE_S = 1.0
-_BUNDLES = 64  # that are remembered: ticks fall together at 20 moments of each interval
 _STEPS_A_BLOCK = 2  # a block of many devices costs little more than one of few
 _HARMLESS = frozenset({"late", "duplicate", "address", "request_id", "error_status", "type", "flood"})
 # Never sent: the slot of cells that do not exist.
@@ -58,7 +56,8 @@ class BatchEngine:
         self._openers = Openers()
         self._ticks: Ticks | None = None
         self._over: list[int] = []
-        self._bundle = lru_cache(_BUNDLES)(Bundle.of)
+        self._boot_s = 0.0  # CLOCK_BOOTTIME when the event loop's clock is zero
+        self._bundles = Bundles()
 
     async def open(self, peer: tuple[str, int], credentials: Credentials, bad: Bad) -> SocketSession:
         """See `PollEngine`."""
@@ -92,6 +91,7 @@ class BatchEngine:
             first = slots.add([_NOWHERE]).tolist()
             assert first == [NOWHERE]
             self._ticks = Ticks(slots)
+            self._boot_s = boot_ns() / 1e9 - _now_s()
             self._ticks.fit()
         return self._ticks
 
@@ -175,18 +175,20 @@ class BatchEngine:
         ticks.begin(now_ns, self._adopt)
 
     def _put_out(self, ticks: Ticks, over: Sequence[int]) -> None:
-        """Emit, or tell, ticks that are over: side by side where they are of one kind."""
-        kinds: defaultdict[tuple[bool, bool], list[Lane]] = defaultdict(list)
-        for number in over:
+        """Emit, or tell, ticks that are over: side by side where they are of one kind and began together, so that the same
+        devices stand side by side again and again: what was worked out for them holds."""
+        kinds: defaultdict[tuple[bool, bool, int], list[Lane]] = defaultdict(list)
+        phases = np.round((ticks.lanes.began[over] / 1e9 - self._boot_s) / PHASE_S).astype(np.int64).tolist()
+        for number, phase in zip(over, phases, strict=True):
             lane = ticks.members[number]
-            kinds[bool(ticks.lanes.slow[number]), lane.target.burst].append(lane)
-        for (slow, _), members in kinds.items():
+            kinds[bool(ticks.lanes.slow[number]), lane.target.burst, phase].append(lane)
+        for (slow, *_), members in kinds.items():
             self._put_out_kind(ticks, members, slow=slow)
 
     def _put_out_kind(self, ticks: Ticks, members: list[Lane], *, slow: bool) -> None:
         """Tell the owners of those that are not as usual, and emit all as one block."""
         lanes, now_ns = ticks.lanes, boot_ns()
-        bundle = self._bundle(tuple([lane.whole if slow else lane.fast for lane in members]))
+        bundle = self._bundles.of(tuple([lane.whole if slow else lane.fast for lane in members]))
         harvest = Harvest.of(members, bundle, ticks.slots, ticks.came)
         interval_s = lanes.interval[harvest.lanes] / 1e9  # the owners may change it
         quiet = harvest.as_usual(lanes, ticks.slots) & (lanes.quiet_until[harvest.lanes] > now_ns)
