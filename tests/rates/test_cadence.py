@@ -113,7 +113,7 @@ def test_fewer_counters_in_step_need_longer_proof() -> None:
 def test_refreshes_that_were_missed_are_counted_by_the_period() -> None:
     cadence = Cadence()
     tick = watch(cadence, "F.." * 8 + "F")
-    watch(cadence, "xxxxxxxxF", tick)
+    watch(cadence, "x" * 8 + "F", tick)
     assert cadence.step == 3
     assert cadence.span_s == pytest.approx(9.0, rel=0.05)
 

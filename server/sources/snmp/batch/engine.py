@@ -1,7 +1,7 @@
 """The batch engine: all devices' ticks, sent and taken in together.
 
-One step of the loop every 10 ms takes in what came, begins what is due and sends it; ticks that are over go out every 20 ms,
-side by side. Of a tick that is not as usual its owner is told first.
+One step of the loop every 10 ms takes in what came, begins what is due and sends it. Ticks that are over go out every 20 ms,
+and before their next ones begin; those that began together, side by side. Of one that is not as usual its owner is told.
 """
 
 from __future__ import annotations

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,18 +15,9 @@ _WHOLE = np.array([2 + (octet if octet < _LONG else 0) for octet in range(256)])
 _ID_HEADER = 0x0402  # INTEGER of four octets, as a little-endian word
 
 
-class Heads(NamedTuple):
-    """(n,) of each datagram: its request-id (of version 3 its msgID), -1 where there is none, and whether it is version 3.
-
-    Nothing else is checked: a datagram that is taken further is compared or walked whole.
-    """
-
-    ids: NDArray[np.int64]
-    version_3: NDArray[np.bool_]
-
-
 class HeadFinder:
-    """Looks into the datagrams of one buffer."""
+    """Looks into the datagrams of one buffer. Nothing else of them is checked: one that is taken further is compared or
+    walked whole."""
 
     def __init__(self, rows: Rows) -> None:
         self._rows = rows
@@ -36,8 +25,8 @@ class HeadFinder:
         octets = rows.flat_octets
         self._loads = np.ndarray((octets.size - 7,), "<u8", octets, 0, (1,))  # eight octets from anywhere
 
-    def messages(self, count: int) -> Heads:
-        """Of the first `count` datagrams, which are messages."""
+    def messages(self, count: int) -> NDArray[np.int64]:
+        """(count,) request-ids of the first `count` datagrams, which are messages (of version 3 msgIDs), -1 for none."""
         octets, begins = self._rows.flat_octets, self._begins[:count]
         at = begins + _HEADER.take(octets.take(begins + 1))  # INTEGER version: three octets
         version_3 = octets.take(at + 2) == 3
@@ -49,7 +38,7 @@ class HeadFinder:
         inside = pdu + _HEADER.take(octets.take(pdu + 1))
         if np.count_nonzero(version_3):
             inside = np.where(version_3, at + _HEADER.take(length), inside)
-        return Heads(self._ids(inside, count), version_3)
+        return self._ids(inside, count)
 
     def pdus(self, count: int) -> NDArray[np.int64]:
         """(count,) request-ids of the first `count` rows, which are PDUs alone."""

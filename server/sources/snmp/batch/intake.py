@@ -13,7 +13,7 @@ from server.sources.snmp.batch.addresses import Directory, same
 from server.sources.snmp.batch.answers import Content, read_answer
 from server.sources.snmp.batch.buffers import ROOM, Inbox, Outbox, Rows
 from server.sources.snmp.batch.columns import Columns
-from server.sources.snmp.batch.heads import HeadFinder, Heads
+from server.sources.snmp.batch.heads import HeadFinder
 from server.sources.snmp.batch.layout import Layouts, Slots, Trait
 from server.sources.snmp.batch.request_ids import RequestIds
 from server.sources.snmp.batch.security import Community, ReportReceived
@@ -66,14 +66,14 @@ class Intake:
     def take(self, count: int, family: socket.AddressFamily) -> list[Slots]:
         """The slots that the first `count` datagrams of the inbox answer."""
         inbox, columns = self._inbox, self._columns
-        heads = self._heads.messages(count)
-        slots = self._ids.slots_of(heads.ids)
-        ours = columns.awaited.take(slots) == heads.ids
+        ids = self._heads.messages(count)
+        slots = self._ids.slots_of(ids)
+        ours = columns.awaited.take(slots) == ids
         ours &= same(family, inbox.names[:count], self._outbox.names, slots)
         ours &= ~inbox.truncated[:count]
         at = _ROWS[:count]
         if np.count_nonzero(ours) < count:
-            self._refuse(at[~ours], heads, family)
+            self._refuse(at[~ours], ids[~ours], family)
             at = at[ours]
             slots = slots[at]
         version_3 = columns.version_3.take(slots)
@@ -211,10 +211,11 @@ class Intake:
         self._columns.credit[slot] -= 1
         return True
 
-    def _refuse(self, at: Slots, heads: Heads, family: socket.AddressFamily) -> None:
-        """Count the datagrams in the rows `at`, which pair with nothing. However many they are, no loop goes over them."""
+    def _refuse(self, at: Slots, ids: NDArray[np.int64], family: socket.AddressFamily) -> None:
+        """Count the datagrams in the rows `at`, with these request-ids, which pair with nothing. However many they are, no
+        loop goes over them."""
         columns, tally = self._columns, self._tally
-        ids, names = heads.ids[at], self._inbox.names[at]
+        names = self._inbox.names[at]
         found = self._ids.find(ids, columns.born)
         slots = found.slots
         from_it = found.known & same(family, names, self._outbox.names, slots)
