@@ -17,17 +17,14 @@ UP_TIME_TEXT = "1.3.6.1.2.1.1.3.0"
 PUBLIC = {"version": "2c", "community": "public"}
 
 
-def rate(first: Reading, last: Reading, metric: str, row: int) -> float:
-    """Counts a second between two readings, by the middle of the answers' times."""
-
-    def at_s(reading: Reading) -> float:
-        chunk = next(chunk for chunk in reading.chunks if row in chunk.rows)
-        return (chunk.sent_ns + chunk.received_ns) / 2e9
-
+def bounds(first: Reading, last: Reading, metric: str, row: int) -> tuple[float, float]:
+    """Counts a second between two readings: the least and the most that fit between sending and receiving."""
     begin, end = column(first, metric)[row], column(last, metric)[row]
     assert begin is not None
     assert end is not None
-    return (end - begin) / (at_s(last) - at_s(first))
+    before, after = (next(chunk for chunk in reading.chunks if row in chunk.rows) for reading in (first, last))
+    grown = (end - begin) * 1e9
+    return grown / (after.received_ns - before.sent_ns), grown / (after.sent_ns - before.received_ns)
 
 
 V3 = {
@@ -54,7 +51,11 @@ def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_counters_at_a_known_rate_read_at_that_rate(agent: Agent, snmp: dict[str, object], engine: str) -> None:
     async with polling(device(agent.port, snmp, engine=engine)) as (recorder, _):
         readings = await recorder.more_readings(7)
-        assert rate(readings[0], readings[-1], "in_octets", 0) == pytest.approx(125_000, rel=0.005)
+        least, most = bounds(readings[0], readings[-1], "in_octets", 0)
+        while most - least > 0.01 * 125_000:  # answers are late on a busy machine: a longer time bounds the rate closer
+            readings += await recorder.more_readings(4)
+            least, most = bounds(readings[0], readings[-1], "in_octets", 0)
+        assert least <= 125_000 <= most
         assert all(reading.valid.all() for reading in readings)
         status = await recorder.state(DeviceState.UP)
         assert (status.reason, status.engine) == ("", {"auto": "batch", "pysnmp": "pysnmp"}[engine])
