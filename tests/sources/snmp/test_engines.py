@@ -21,6 +21,7 @@ from server.sources.snmp.engine import PollEngine, Session, Wait
 from server.sources.snmp.message import ErrorStatus, Operation, Request
 from server.sources.snmp.mib import SYS_UP_TIME
 from server.sources.snmp.pysnmp_stack.polling import PysnmpEngine
+from server.sources.snmp.pysnmp_stack.stack import Stack
 from server.sources.snmp.settings import SnmpV1V2, SnmpV3
 from server.sources.snmp.walk import Limits, Walker
 from server.sources.snmp.wire import Tag, VarBind, encode_oid
@@ -430,3 +431,27 @@ async def test_a_device_that_was_replaced_by_another_snmp_engine_is_learnt_anew(
                 break
         else:
             pytest.fail("the new SNMP engine was not learnt")
+
+
+@pytest.mark.gen_test(timeout=90)
+async def test_a_stack_that_takes_longer_to_make_than_a_tick_is_made_all_the_same(
+    own_agent: Agent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = Stack.open
+    calls = []
+
+    async def slowly(*what: Any) -> Stack:
+        calls.append(what)
+        await asyncio.sleep(0.4)  # a fault: a machine whose threads wait
+        return await made(*what)
+
+    async with asking(PysnmpEngine(), own_agent.port, v3("priv-AES", "SHA256", "AES")) as (session, _):
+        assert await ticks(session, within(2)) is not None
+        monkeypatch.setattr(Stack, "open", slowly)
+        own_agent.serve({"two": RECORDINGS["two"]})
+        async with asyncio.timeout(20):
+            while True:
+                with contextlib.suppress(NoAnswer, BadReply):
+                    assert await ticks(session, within(0.2)) is not None
+                    break
+    assert len(calls) == 1

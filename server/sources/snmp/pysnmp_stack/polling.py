@@ -57,7 +57,8 @@ class _Try:
 class PysnmpSession:
     """Asks one device; a `Session`.
 
-    Mutable state, changed between awaits only: `_stack` (None: to be made), `_starting` (the try that pysnmp is about to
+    Mutable state, changed between awaits only: `_stack` (None: to be made), `_opening` (what makes it; it takes longer than
+    a tick of a fast device, so it outlives who waits for it), `_starting` (the try that pysnmp is about to
     send), `_tries` (by request-id: those under way, and the newest that were given up), `_arrived_ns` (of the datagram that
     is being decoded), `_bad_answers` and `_refused` (counts), `_proven` (the device answered since the stack was made),
     `_denied` (it has become another SNMP engine), `_anew_ns` and `_times` (when, and how often, the stack was made anew).
@@ -71,7 +72,7 @@ class PysnmpSession:
         self._bad = bad
         self._guard = Guard()
         self._stack: Stack | None = None
-        self._opening = asyncio.Lock()
+        self._opening: asyncio.Task[Stack] | None = None
         self._closed = False
         self._starting = _Try()
         self._tries: dict[int, _Try] = {}
@@ -87,16 +88,21 @@ class PysnmpSession:
     async def open(cls, peer: tuple[str, int], credentials: SnmpV1V2 | SnmpV3, bad: Callable[[str], None]) -> PysnmpSession:
         """Raises NoAnswer when there is no way to that address."""
         session = cls(peer, credentials, bad)
-        await session._ready()
+        try:
+            await session._ready()
+        except BaseException:
+            await session.close()
+            raise
         return session
 
     async def close(self) -> None:
         """Returns when the socket is closed; who still waits for an answer gets none."""
         self._closed = True
-        async with self._opening:
-            stack, self._stack = self._stack, None
-            if stack is not None:
-                await stack.close()
+        if self._opening is not None:
+            await asyncio.wait((self._opening,))
+        stack, self._stack = self._stack, None
+        if stack is not None:
+            await stack.close()
 
     async def ask(self, request: Request, wait: Wait) -> Answer:
         """The device's answer, whatever its error-status (but for a refused access). Ends by `wait.deadline_s`.
@@ -141,21 +147,36 @@ class PysnmpSession:
 
     async def _ready(self) -> Stack:
         """The stack; a new one where there is none, or where the device has become another SNMP engine."""
-        async with self._opening:
-            if self._closed:
-                raise NoAnswer("no answer")
-            if self._denied and self._stack is not None:
-                self._denied = False
-                pause_ns = anew_pause_s(self._times) * 1e9
-                if boot_ns() - self._anew_ns >= pause_ns:
-                    self._times, self._anew_ns = self._times + 1, boot_ns()
-                    stack, self._stack = self._stack, None
-                    await stack.close()
-            if self._stack is None:
-                self._proven = False
-                self._tries.clear()
-                self._stack = await Stack.open(self._peer, self._credentials, self)
-            return self._stack
+        if self._closed:
+            raise NoAnswer("no answer")
+        if self._opening is None:
+            if self._stack is not None and not self._outdated():
+                return self._stack
+            self._opening = asyncio.create_task(self._made_anew(), name=f"pysnmp for {self._peer[0]}")
+            self._opening.add_done_callback(self._opened)
+        return await asyncio.shield(self._opening)
+
+    def _outdated(self) -> bool:
+        """The device has become another SNMP engine, and its stack may be made anew already."""
+        denied, self._denied = self._denied, False
+        if not denied or boot_ns() - self._anew_ns < anew_pause_s(self._times) * 1e9:
+            return False
+        self._times, self._anew_ns = self._times + 1, boot_ns()
+        return True
+
+    async def _made_anew(self) -> Stack:
+        stack, self._stack = self._stack, None
+        if stack is not None:
+            await stack.close()
+        self._proven = False
+        self._tries.clear()
+        self._stack = await Stack.open(self._peer, self._credentials, self)
+        return self._stack
+
+    def _opened(self, opening: asyncio.Task[Stack]) -> None:
+        self._opening = None
+        if not opening.cancelled():
+            opening.exception()  # who waited for it has it; nobody may have
 
     async def _one(self, stack: Stack, request: Request, one: _Try) -> Answer | SourceError | None:
         """One try; None when pysnmp gave it up."""
