@@ -33,10 +33,10 @@ from server.rates.period import (
     strays,
 )
 
-_SLOW_POLLS_S = 10.0  # with polls slower than this there is no waiting for a cadence at the start
-_LEARN_S, _LEARN_POLLS = 15.0, 8  # how long the start may take
+SLOW_POLLS_S = 10.0  # with polls slower than this there is no waiting for a cadence at the start
+LEARN_S, LEARN_POLLS = 15.0, 8  # how long the start may take, of a unit and of each row
 _STAND_S, _STAND_POLLS = 5.0, 5  # the same after a silence of all that was busy: then it is taken for one
-_LEARN_MOST_S = 90.0  # when a pattern shows but is not yet proved
+LEARN_MOST_S = 90.0  # when a pattern shows but is not yet proved
 _LEARN_GAP = 2.5  # polls: longer without an answer, and more than one refresh may have come at once
 _QUICK = 4  # spacings that prove a cadence at the start, or later a slow one of many counters that step together
 _MANY_COUNTERS = 6
@@ -150,10 +150,10 @@ class Cadence:
         if self.mode is not Mode.LEARNING:
             return
         passed_s = at_s - self._since_s
-        least_s, polls = (_STAND_S, _STAND_POLLS) if self._stands else (_LEARN_S, _LEARN_POLLS)
+        least_s, polls = (_STAND_S, _STAND_POLLS) if self._stands else (LEARN_S, LEARN_POLLS)
         due = passed_s >= max(least_s, polls * interval_s)
-        promising = passed_s <= _LEARN_MOST_S and self._promises(interval_s, counters_in_step)
-        if interval_s > _SLOW_POLLS_S or self._run >= 3 or (due and not promising):
+        promising = passed_s <= LEARN_MOST_S and self._promises(interval_s, counters_in_step)
+        if interval_s > SLOW_POLLS_S or self._run >= 3 or (due and not promising):
             self.mode = Mode.PER_TICK
 
     def _look_for_cadence(self, interval_s: float, counters_in_step: Callable[[int], int]) -> None:

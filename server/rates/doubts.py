@@ -5,15 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from server.core.model import Mask
+from server.rates.cadence import LEARN_MOST_S, LEARN_POLLS, LEARN_S, SLOW_POLLS_S
 from server.rates.groups import is_plain, is_waiting
 from server.rates.modes import Mode
 from server.rates.tick import Tick
 from server.rates.units import DOUBT, Device
 from server.rates.watch import Watch
 
-_SLOW_POLLS_S = 10.0  # with polls slower than this nothing is hidden
-_DOUBT_S, _DOUBT_POLLS = 15.0, 8  # how long a row that does not grow at three polls in a row is hidden
-_DOUBT_MOST_S = 90.0  # when it shows a slow pattern
 _IN_STEP = 4  # refreshes of its unit at which it grew
 
 
@@ -31,11 +29,11 @@ def settle_doubts(tick: Tick, watch: Watch) -> Mask | None:
     age_s, interval_s = now_s - since_s, spread(tick.readings.interval_s)
     slow = plan.groups.spread(np.array([unit.cadence.mode is Mode.CADENCE for unit in plan.units]))
     in_step = np.logical_or.reduce(plan.arena.cells.streak[watch.at] >= _IN_STEP, axis=0) | (grew == 0)
-    doubted &= ~(is_plain(grew, heard) | (slow & in_step) | (interval_s > _SLOW_POLLS_S))
-    waited = doubted & (age_s >= np.maximum(_DOUBT_S, _DOUBT_POLLS * interval_s))
+    doubted &= ~(is_plain(grew, heard) | (slow & in_step) | (interval_s > SLOW_POLLS_S))
+    waited = doubted & (age_s >= np.maximum(LEARN_S, LEARN_POLLS * interval_s))
     for number in np.flatnonzero(plan.segments.any(waited)).tolist():
         rows, device = plan.rows_of(number), plan.devices[number]
-        patient = waited[rows] & (age_s[rows] <= _DOUBT_MOST_S)
+        patient = waited[rows] & (age_s[rows] <= LEARN_MOST_S)
         waited[rows] &= ~is_waiting(grew[rows], patient, beside_cards=device.group is not None)
     doubted &= ~waited
     since_s[~doubted] = 0.0

@@ -14,7 +14,6 @@ NEAR = 1.05
 _SLACK = 1.15  # of a poll interval, that a spacing may be off its mean; and of the polls, that a mean must exceed
 _LIKELY, _LIKELY_COUNT = 0.02, 8  # of the period, that refreshes stray; and how many refreshes that belief weighs
 _LIKELY_MOST = 0.1  # of the period: what is further off is no stray, but late or early
-
 _SPREADS, _SLACK_MOST = 5.0, 0.4  # standard deviations of its refreshes that a period may be off, and how much of it
 
 

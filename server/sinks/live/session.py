@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from server.core.clock import loop_s
 from server.core.model import DeviceStatus, Event, Frame
 from server.core.ports import EventReader, HistoryReader, InventoryReader, PollControl, SelfMetrics
 from server.hub import LatestQueue, Stream
@@ -78,7 +79,7 @@ class Session:
 
     def receive(self, text: str | bytes) -> None:
         """Take one message of the browser. What is wrong with it is answered, five such close the socket."""
-        if not self._allowance.take(asyncio.get_running_loop().time()):
+        if not self._allowance.take(loop_s()):
             self._complain(
                 Failure(None, "too_many_messages", f"more than {self._settings.messages_per_s:g} messages a second")
             )

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from server.core.clock import loop_s
 from server.core.errors import LinewatchError
 from server.core.log import logger
 from server.core.model import Table
@@ -177,7 +178,7 @@ class _Stream:
 
     async def begin(self, context: _Context, plan: Plan, interval_s: float) -> None:
         at_once = context.polling.requests_at_once
-        schedule = Schedule(asyncio.get_running_loop().time(), interval_s, math.inf, at_once)
+        schedule = Schedule(loop_s(), interval_s, math.inf, at_once)
         self._rounds = await context.engine.rounds(context.target, plan, schedule, self._steering, self)
 
     async def close(self) -> None:

@@ -95,7 +95,7 @@ async def discover(
     Raises what `Session.ask` raises, BadReply, and AnswersLost where the device had answered before.
     """
     clock = await _clock(session, limits.first_wait())
-    turn = Turn(places or asyncio.Semaphore())
+    turn = Turn(places)
     try:
         return await _read(wanted, Walker(session, limits, bad, turn), limits, clock)
     except NoAnswer:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from server.core.clock import loop_s
 from server.core.errors import SourceError
 from server.core.log import logger
 from server.core.tasks import cancel, spawn
@@ -67,7 +68,7 @@ class Errands:
         finally:
             self._task = None
             self._pause_s = _FIRST_PAUSE_S if worth or self._hurry else min(most_pause_s(), 2 * self._pause_s)
-            self._soonest_s = 0.0 if self._hurry else asyncio.get_running_loop().time() + self._pause_s
+            self._soonest_s = 0.0 if self._hurry else loop_s() + self._pause_s
 
     async def close(self) -> None:
         """End the one that is under way."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+from server.core.clock import loop_s
 from server.sources.snmp.discovery import Discovered, Wanted, discover, glance
 from server.sources.snmp.engine import Bad
 from server.sources.snmp.link import Link
@@ -37,7 +38,7 @@ class Finder:
         return await discover(self._wanted, self._link.session, self._limits(), self._bad, self._places)
 
     def _limits(self) -> Limits:
-        polling, deadline_s = self._polling, asyncio.get_running_loop().time() + _DISCOVERY_S
+        polling, deadline_s = self._polling, loop_s() + _DISCOVERY_S
         return Limits(self._operation, polling.max_rows, deadline_s, polling.retries + 1, polling.timeout_s)
 
     async def unchanged(self, known: Discovered) -> bool:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import numpy as np
 
+from server.core.clock import loop_s
 from server.core.errors import BadReply, NoAnswer, SourceError
 from server.core.model import DeviceState
 from server.core.ports import Emit, SelfMetrics
@@ -31,7 +30,7 @@ class Judge:
         self._polling = polling
         self._metrics = metrics
         self.announcer = Announcer(settings, polling.interval_s, emit)
-        self.health = Health(polling.interval_s, _now_s())
+        self.health = Health(polling.interval_s, loop_s())
         self.obstacle: SourceError | None = None
         self._patience, self._back_off = Patience(polling), BackOff(polling.interval_s)
 
@@ -56,7 +55,7 @@ class Judge:
             too_big = BadReply(_ALWAYS_TOO_BIG) if outcome.always_too_big else None
             self.failed(self.obstacle or too_big or outcome.error or NoAnswer("no answer"))
             if outcome.late_reply_s is not None and outcome.late_reply_s > self._patience.full_s:
-                self.health.late_answer(_now_s(), outcome.late_reply_s)
+                self.health.late_answer(loop_s(), outcome.late_reply_s)
         self.announcer.interval_s = self._polling.interval_s * self._stride(plan)
         self.tell()
 
@@ -67,12 +66,12 @@ class Judge:
         self._metrics.polls_answered([self._name], np.array([outcome.reply_s]), np.array([max(0.0, outcome.late_s)]))
         why = _ALWAYS_TOO_BIG if outcome.always_too_big else ""
         complete = outcome.complete or (outcome.too_big and not outcome.always_too_big)
-        self.health.answered(_now_s(), outcome.reply_s, complete, why)
+        self.health.answered(loop_s(), outcome.reply_s, complete, why)
 
     def failed(self, error: SourceError) -> None:
         """A tick, or the discovery before the first one, brought nothing."""
         self._metrics.poll_failed(self._name, word_for(error))
-        self.health.failed(_now_s(), error)
+        self.health.failed(loop_s(), error)
         self.tell()
 
     def tell(self) -> None:
@@ -91,7 +90,3 @@ class Judge:
 
     def _stride(self, plan: Plan | None) -> int:
         return max(self._back_off.stride, budget_stride(plan, self._polling))
-
-
-def _now_s() -> float:
-    return asyncio.get_running_loop().time()

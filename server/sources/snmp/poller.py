@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 
+from server.core.clock import loop_s
 from server.core.errors import BadReply, SourceError
 from server.core.log import logger
 from server.core.ports import Emit, SelfMetrics
@@ -114,7 +115,7 @@ class Poller:
 
     def _reconsider(self) -> bool:
         judgement = self._judge.health.now
-        return self._choice.reconsider(judgement.state, judgement.reason, _now_s())
+        return self._choice.reconsider(judgement.state, judgement.reason, loop_s())
 
     def _tell_engine(self) -> None:
         """The engine that was chosen is the one that polls, or none does."""
@@ -155,14 +156,14 @@ class Poller:
         self._bursts.follow(plan)
 
     def _until_tick_s(self) -> float:
-        return until_tick_s(self._settings.name, self._polling.interval_s, _now_s())
+        return until_tick_s(self._settings.name, self._polling.interval_s, loop_s())
 
     async def _begin_rounds(self) -> None:
         """Have the plan polled, by another engine where this one cannot."""
         assert self._plan is not None
         polling, engine = self._polling, self._choice.engine
         target = Target(self._settings.name, self._link.peer, self._settings.snmp, self._link.session, self._bad, self._emit)
-        first_s = _now_s() + self._until_tick_s()
+        first_s = loop_s() + self._until_tick_s()
         schedule = Schedule(first_s, polling.interval_s, polling.slow_interval_s, polling.requests_at_once)
         try:
             self._rounds = await engine.rounds(target, self._plan, schedule, self._steering(), self)
@@ -225,7 +226,7 @@ class Poller:
         """Change the plan, and look for other interfaces, where the tick showed that it must be."""
         if outcome.plan is self._plan and (plan := outcome.better_plan()) is not None:
             self._use(plan)
-        now_s, silent = _now_s(), self._judge.silent
+        now_s, silent = loop_s(), self._judge.silent
         self._reason = self._reason or outcome.missing or self._trust.moved
         before, self._troubles = self._troubles, (outcome.unsynchronised, silent)
         if any(now and not then for now, then in zip(self._troubles, before, strict=True)):
@@ -267,7 +268,7 @@ class Poller:
         return True
 
     def _look_later(self, found: Discovered) -> None:
-        self._rediscover_due_s = _now_s() + min(self._polling.rediscover_s, math.inf if found.table.rows else _EMPTY_S)
+        self._rediscover_due_s = loop_s() + min(self._polling.rediscover_s, math.inf if found.table.rows else _EMPTY_S)
 
     async def _confirm(self) -> bool:
         """The interface table changed: whether its rows still are those that were found. Many devices say so for less."""
@@ -290,7 +291,3 @@ class Poller:
             self._judge.obstacle = error
             raise
         return True
-
-
-def _now_s() -> float:
-    return asyncio.get_running_loop().time()

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import numpy as np
 
 from server.core.blocks import NO_STAMP, Readings
+from server.core.clock import loop_s
 from server.core.tasks import cancel, every, spawn
 from server.sources.snmp.engine import Owner, Schedule, Steering, Target, Wait
 from server.sources.snmp.outcome import Outcome
@@ -50,7 +49,7 @@ class AskingRounds:
 
     async def _ticks(self) -> None:
         schedule, expected, taken = self._schedule, 0, 0
-        async for tick in every(schedule.interval_s, schedule.first_s - _now_s()):
+        async for tick in every(schedule.interval_s, schedule.first_s - loop_s()):
             if tick % self._steering.stride:
                 continue
             skipped = max(0, tick - expected) // self._steering.stride if taken else 0
@@ -62,7 +61,7 @@ class AskingRounds:
             expected = tick + self._steering.stride
 
     async def _tick(self, due_s: float) -> Outcome:
-        now_s, plan, steering = _now_s(), self._plan, self._steering
+        now_s, plan, steering = loop_s(), self._plan, self._steering
         slow = now_s >= self._slow_due_s
         if slow:
             self._slow_due_s = now_s + self._schedule.slow_interval_s - self._schedule.interval_s / 2
@@ -74,7 +73,3 @@ class AskingRounds:
         await self._ticker.run(session, outcome, wait, probe=steering.probe)
         outcome.late_reply_s, session.late_reply_s = session.late_reply_s, None
         return outcome
-
-
-def _now_s() -> float:
-    return asyncio.get_running_loop().time()

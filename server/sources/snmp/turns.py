@@ -18,8 +18,9 @@ class Turn:
     State: `_timer` gives the place back (None: it has none). `waited_s` is how long it waited for places in all.
     """
 
-    def __init__(self, places: asyncio.Semaphore) -> None:
-        self._places = places
+    def __init__(self, places: asyncio.Semaphore | None = None) -> None:
+        """Without `places` there is nobody to share with."""
+        self._places = places or asyncio.Semaphore()
         self._timer: asyncio.TimerHandle | None = None
         self._queueing = asyncio.Lock()
         self.waited_s = 0.0

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
+from server.core.clock import loop_s
 from server.core.errors import BadReply, NoAnswer
 from server.sources.snmp.engine import Session, Wait
 from server.sources.snmp.message import Answer, ErrorStatus, Operation, Request
@@ -74,7 +74,7 @@ class Walker:
         self._session = session
         self._limits = limits
         self._bad = bad
-        self._turn = turn if turn is not None else Turn(asyncio.Semaphore())
+        self._turn = turn or Turn()
         self._repetitions = _REPETITIONS
 
     async def get(self, oid: bytes) -> VarBind | None:
@@ -123,7 +123,7 @@ class Walker:
         if octets > _MOST_OCTETS:
             return Cut.SIZE
         deadline_s = self._limits.deadline_s + self._turn.waited_s
-        return Cut.TIME if asyncio.get_running_loop().time() > deadline_s else None
+        return Cut.TIME if loop_s() > deadline_s else None
 
     async def _step(self, cursor: bytes) -> Answer:
         """What follows `cursor`; an error only where the device has said so several times."""

@@ -20,6 +20,13 @@ from tests.sources.snmp.catalogue import RECORDINGS
 from tests.sources.snmp.recording import Recording
 
 AUTH_KEY, PRIVACY_KEY = "authentic-key", "private-key-1"
+V3 = {
+    "version": "3",
+    "user": "priv-AES",
+    "auth": {"protocol": "SHA256", "key": AUTH_KEY},
+    "privacy": {"protocol": "AES", "key": PRIVACY_KEY},
+    "context": "two",
+}
 AUTH = ("MD5", "SHA", "SHA224", "SHA256", "SHA384", "SHA512")
 PRIVACY = {"DES": "DES", "3DES": "3DES", "AES": "AES", "AES192": "AES192", "AES256": "AES256"} | {
     "AES192-BLUMENTHAL": "AES192BLMT",

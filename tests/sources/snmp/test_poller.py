@@ -8,7 +8,7 @@ import pytest
 from server.core.model import DeviceState, Reading
 from server.sources.snmp import mib
 from server.sources.snmp.poller import Poller
-from tests.sources.snmp.conftest import AUTH_KEY, PRIVACY_KEY, Agent
+from tests.sources.snmp.conftest import V3, Agent
 from tests.sources.snmp.recorder import column, device, polling
 from tests.sources.snmp.recording import IF_X, Interface, Recording
 
@@ -27,13 +27,6 @@ def bounds(first: Reading, last: Reading, metric: str, row: int) -> tuple[float,
     return grown / (after.received_ns - before.sent_ns), grown / (after.sent_ns - before.received_ns)
 
 
-V3 = {
-    "version": "3",
-    "user": "priv-AES",
-    "context": "two",
-    "auth": {"protocol": "SHA256", "key": AUTH_KEY},
-    "privacy": {"protocol": "AES", "key": PRIVACY_KEY},
-}
 ENGINES = pytest.mark.parametrize("engine", ["auto", "pysnmp"])
 
 

@@ -15,7 +15,7 @@ from server.sources.snmp.poller import Poller
 from server.sources.snmp.pysnmp_stack.polling import PysnmpEngine
 from server.sources.snmp.settings import PollingDefaults
 from tests.sources.snmp.catalogue import RECORDINGS
-from tests.sources.snmp.conftest import AUTH_KEY, PRIVACY_KEY, Agent
+from tests.sources.snmp.conftest import V3, Agent
 from tests.sources.snmp.recorder import Recorder, column, device, polling
 from tests.sources.snmp.tables import IF_X as X
 from tests.sources.snmp.tables import UP_TIME, table
@@ -171,15 +171,6 @@ async def test_a_change_that_moved_no_row_is_believed_again_without_a_walk(io_lo
             agent.table[LAST_CHANGE] = number(0x43, change)
             await recorder.until(lambda before=before: not all(reading.valid.any() for reading in recorder.given[before:]))  # type: ignore[misc]
             await recorder.until(lambda: bool(recorder.given[-1].valid[0].all()))
-
-
-V3 = {
-    "version": "3",
-    "user": "priv-AES",
-    "auth": {"protocol": "SHA256", "key": AUTH_KEY},
-    "privacy": {"protocol": "AES", "key": PRIVACY_KEY},
-    "context": "two",
-}
 
 
 @pytest.mark.usefixtures("soon_down", "long_pauses")

@@ -6,14 +6,13 @@ and before their next ones begin; those that began together, side by side. Of on
 
 from __future__ import annotations
 
-import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
 
 import numpy as np
 
 from server.core.blocks import NO_STAMP
-from server.core.clock import boot_ns
+from server.core.clock import boot_ns, loop_s
 from server.core.errors import BadReply, NoAnswer
 from server.core.model import Mask
 from server.core.ports import Emit, SelfMetrics
@@ -80,7 +79,7 @@ class BatchEngine:
         stamps = np.full(len(plan.table.rows), NO_STAMP)
         lane = Lane(number, target, owner, schedule, steering, wrap, plan, fast, whole, stamps, bool(plan.stamped.any()))
         ticks.members[number] = lane
-        ticks.lanes.steer(lane, boot_ns(), _now_s())
+        ticks.lanes.steer(lane, boot_ns(), loop_s())
         ticks.lanes.slow_due[number] = 0 if schedule.slow_interval_s < np.inf else NEVER
         ticks.lanes.slow_interval[number] = round(min(schedule.slow_interval_s, 1e6) * 1e9)
         return BatchRounds(self, lane)
@@ -91,7 +90,7 @@ class BatchEngine:
             first = slots.add([_NOWHERE]).tolist()
             assert first == [NOWHERE]
             self._ticks = Ticks(slots)
-            self._boot_s = boot_ns() / 1e9 - _now_s()
+            self._boot_s = boot_ns() / 1e9 - loop_s()
             self._ticks.fit()
         return self._ticks
 
@@ -123,7 +122,7 @@ class BatchEngine:
             ticks.lanes.slow_due[lane.number] = 0 if lane.schedule.slow_interval_s < np.inf else NEVER
         lane.oper = lane.last_change = None
         lane.plan, lane.stamped = plan, bool(plan.stamped.any())
-        ticks.lanes.steer(lane, boot_ns(), _now_s())
+        ticks.lanes.steer(lane, boot_ns(), loop_s())
 
     async def synchronise(self, lane: Lane) -> None:
         """Hear from the device, and wrap what it is asked from now on as it wants that. Raises SourceError, Unsupported."""
@@ -215,7 +214,7 @@ class BatchEngine:
         lanes.skipped[harvest.lanes] = 0
 
     def _tell(self, ticks: Ticks, harvest: Harvest, device: int, *, slow: bool) -> None:
-        lane, lanes, now_s = harvest.members[device], ticks.lanes, _now_s()
+        lane, lanes, now_s = harvest.members[device], ticks.lanes, loop_s()
         number = lane.number
         quiet_s = None if lanes.told[number] else now_s - (boot_ns() - int(lanes.seen[number])) / 1e9
         found = outcome(lane, lanes, ticks.slots, ticks.came, slow=slow, quiet_s=quiet_s)
@@ -255,12 +254,8 @@ class BatchRounds:
 async def _hear(target: Target, tries: int) -> None:
     """Have the device answer something in its session. Raises SourceError."""
     request = Request.of(Operation.GET, (SYS_UP_TIME,))
-    wait = Wait(tries, _SYNCHRONISE_S, _now_s() + 2 * tries * _SYNCHRONISE_S)
+    wait = Wait(tries, _SYNCHRONISE_S, loop_s() + 2 * tries * _SYNCHRONISE_S)
     try:
         await target.session.ask(request, wait)
     except BadReply:  # the first words of a device that was replaced only show that it was
         await target.session.ask(request, wait)
-
-
-def _now_s() -> float:
-    return asyncio.get_running_loop().time()

@@ -57,11 +57,11 @@ class _Try:
 class PysnmpSession:
     """Asks one device; a `Session`.
 
-    Mutable state, changed between awaits only: `_stack` (None: to be made), `_opening` (what makes it; it takes longer than
-    a tick of a fast device, so it outlives who waits for it), `_starting` (the try that pysnmp is about to
-    send), `_tries` (by request-id: those under way, and the newest that were given up), `_arrived_ns` (of the datagram that
-    is being decoded), `_bad_answers` and `_refused` (counts), `_proven` (the device answered since the stack was made),
-    `_denied` (it has become another SNMP engine), `_anew_ns` and `_times` (when, and how often, the stack was made anew).
+    Mutable state, changed between awaits only: `_stack` (None: to be made), `_opening` (what makes it: that may take longer
+    than a tick, so it outlives who waits for it), `_starting` (the try that pysnmp is about to send), `_tries` (by
+    request-id: those under way, and the newest that were given up), `_arrived_ns` (of the datagram that is being decoded),
+    `_bad_answers` and `_refused` (counts), `_proven` (the device answered since the stack was made), `_denied` (it has
+    become another SNMP engine), `_anew_ns` and `_times` (when, and how often, the stack was made anew).
     """
 
     def __init__(self, peer: tuple[str, int], credentials: SnmpV1V2 | SnmpV3, bad: Callable[[str], None]) -> None:
@@ -150,14 +150,14 @@ class PysnmpSession:
         if self._closed:
             raise NoAnswer("no answer")
         if self._opening is None:
-            if self._stack is not None and not self._outdated():
+            if self._stack is not None and not self._given_up():
                 return self._stack
             self._opening = asyncio.create_task(self._made_anew(), name=f"pysnmp for {self._peer[0]}")
             self._opening.add_done_callback(self._opened)
         return await asyncio.shield(self._opening)
 
-    def _outdated(self) -> bool:
-        """The device has become another SNMP engine, and its stack may be made anew already."""
+    def _given_up(self) -> bool:
+        """Give the stack up where the device has become another SNMP engine, unless it was made a moment ago."""
         denied, self._denied = self._denied, False
         if not denied or boot_ns() - self._anew_ns < anew_pause_s(self._times) * 1e9:
             return False

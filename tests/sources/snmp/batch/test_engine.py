@@ -19,7 +19,7 @@ from server.sources.snmp.link import Link
 from server.sources.snmp.outcome import Outcome
 from server.sources.snmp.poller import Poller
 from tests.sources.snmp.catalogue import RECORDINGS
-from tests.sources.snmp.conftest import Agent
+from tests.sources.snmp.conftest import V3, Agent
 from tests.sources.snmp.recorder import device, polling
 from tests.sources.snmp.tables import IF, IF_X, UP_TIME, table
 from tests.support.hostile_agent import RESPONSE, Heard, element, hostile_agent, number, oid_content
@@ -109,14 +109,7 @@ async def test_auto_goes_over_to_pysnmp_for_a_device_that_the_batch_engine_canno
 
 @pytest.mark.gen_test(timeout=90)
 async def test_a_version_3_device_that_was_replaced_is_synchronised_with_again(io_loop: object, own_agent: Agent) -> None:
-    snmp = {
-        "version": "3",
-        "user": "priv-AES",
-        "auth": {"protocol": "SHA256", "key": "authentic-key"},
-        "privacy": {"protocol": "AES", "key": "private-key-1"},
-        "context": "two",
-    }
-    async with polling(device(own_agent.port, snmp, engine="batch", timeout_s=1.0)) as (recorder, _):
+    async with polling(device(own_agent.port, V3, engine="batch", timeout_s=1.0)) as (recorder, _):
         await recorder.more_readings(4)
         assert recorder.given[-1].valid.any()
         own_agent.serve({"two": RECORDINGS["two"]})
