@@ -29,7 +29,7 @@ async def test_a_longer_frame_closes_with_1009_before_it_is_read(raw: Callable[[
         await one.frame()
 
 
-@pytest.mark.gen_test(timeout=10)
+@pytest.mark.gen_test(timeout=90)
 async def test_a_reader_that_slept_gets_only_the_newest_and_costs_no_memory(
     world: World, raw: Callable[[], RawReader], browse: Open
 ) -> None:

@@ -44,7 +44,7 @@ async def find(
     return found
 
 
-@pytest.mark.gen_test(timeout=20)
+@pytest.mark.gen_test(timeout=90)
 async def test_every_fact_of_an_interface_is_found(agent: Agent) -> None:
     found = await find(agent, "facts")
     assert found.table.rows == (
@@ -62,7 +62,7 @@ async def test_every_fact_of_an_interface_is_found(agent: Agent) -> None:
     assert bits == [64, 64, 0, 0, 32, 32, 32, 32, 64, 64, 64, 64, 64, 64]
 
 
-@pytest.mark.gen_test(timeout=20)
+@pytest.mark.gen_test(timeout=90)
 async def test_a_missing_64_bit_counter_falls_back_in_its_row_only_and_zero_does_not(agent: Agent) -> None:
     found = await find(agent, "mixed")
     assert found.table.counter_bits[BITS["in_octets"]].tolist() == [64, 32, 0]
@@ -72,7 +72,7 @@ async def test_a_missing_64_bit_counter_falls_back_in_its_row_only_and_zero_does
     assert found.table.note.startswith("1 of 3 interfaces have 32-bit counters only")
 
 
-@pytest.mark.gen_test(timeout=20)
+@pytest.mark.gen_test(timeout=90)
 async def test_a_device_without_if_x_table_works_with_32_bits_and_says_so(agent: Agent) -> None:
     found = await find(agent, "narrow")
     assert [(row.name, row.speed_bps) for row in found.table.rows] == [("Port ignored", 10**9), ("Port x", 0)]
@@ -81,7 +81,7 @@ async def test_a_device_without_if_x_table_works_with_32_bits_and_says_so(agent:
     assert not found.stamped.any()
 
 
-@pytest.mark.gen_test(timeout=20)
+@pytest.mark.gen_test(timeout=90)
 async def test_version_1_gives_names_and_32_bit_counters(agent: Agent) -> None:
     found = await find(agent, "two", version="1")
     assert [row.name for row in found.table.rows] == ["eth0", "eth1"]
@@ -89,7 +89,7 @@ async def test_version_1_gives_names_and_32_bit_counters(agent: Agent) -> None:
     assert not found.has_last_change
 
 
-@pytest.mark.gen_test(timeout=20)
+@pytest.mark.gen_test(timeout=90)
 async def test_names_fall_back_and_equal_ones_are_told_apart(agent: Agent) -> None:
     rows = (await find(agent, "names")).table.rows
     names = [row.name for row in rows]
@@ -99,7 +99,7 @@ async def test_names_fall_back_and_equal_ones_are_told_apart(agent: Agent) -> No
     assert [row.ambiguous for row in rows] == [False, False, True, True, True]
 
 
-@pytest.mark.gen_test(timeout=20)
+@pytest.mark.gen_test(timeout=90)
 async def test_the_filter_looks_at_what_the_device_says(agent: Agent) -> None:
     rules = {"include": [{"name": "^et-"}, {"type": "softwareLoopback"}], "exclude": [{"status": "down"}]}
     found = await find(agent, "filter", rules)
@@ -108,14 +108,14 @@ async def test_the_filter_looks_at_what_the_device_says(agent: Agent) -> None:
     assert [row.name for row in (await find(agent, "filter", {"include": [{"alias": "Core"}]})).table.rows] == ["et-0/0/1"]
 
 
-@pytest.mark.gen_test(timeout=20)
+@pytest.mark.gen_test(timeout=90)
 async def test_more_rows_than_allowed_are_left_out_with_a_note(agent: Agent) -> None:
     found = await find(agent, "many", rows=30)
     assert [row.index for row in found.table.rows] == list(range(1, 31))
     assert found.table.note == "truncated at 30 interfaces"
 
 
-@pytest.mark.gen_test(timeout=20)
+@pytest.mark.gen_test(timeout=90)
 async def test_a_column_that_is_cut_for_its_size_is_noted_as_that(agent: Agent, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("server.sources.snmp.walk._MOST_OCTETS", 50)
     assert (await find(agent, "many")).table.note.endswith("cut short: a column of its tables is too large")
@@ -160,7 +160,7 @@ async def reading(mischief: Mischief, rows: int) -> AsyncIterator[Callable[[], A
             await session.close()
 
 
-@pytest.mark.gen_test(timeout=20)
+@pytest.mark.gen_test(timeout=90)
 async def test_a_walk_survives_several_lost_answers_in_a_row(io_loop: object) -> None:
     asked: Counter[Oid] = Counter()
 
@@ -174,7 +174,7 @@ async def test_a_walk_survives_several_lost_answers_in_a_row(io_loop: object) ->
     assert max(asked.values()) >= 3, "some were lost"
 
 
-@pytest.mark.gen_test(timeout=20)
+@pytest.mark.gen_test(timeout=90)
 async def test_a_discovery_that_loses_answers_is_told_from_a_silent_device(io_loop: object) -> None:
     async with reading(lambda heard: [heard.reply()] if heard.operation == GET else [], 2) as found:
         with pytest.raises(AnswersLost, match="its interfaces could not be read: answers get lost"):
@@ -184,7 +184,7 @@ async def test_a_discovery_that_loses_answers_is_told_from_a_silent_device(io_lo
             await found()
 
 
-@pytest.mark.gen_test(timeout=20)
+@pytest.mark.gen_test(timeout=90)
 async def test_a_second_discovery_is_the_same_until_something_changed(agent: Agent) -> None:
     first = await find(agent, "two")
     assert first.same_as(await find(agent, "two"))
@@ -192,7 +192,7 @@ async def test_a_second_discovery_is_the_same_until_something_changed(agent: Age
     assert not first.same_as(await find(agent, "two", version="1"))
 
 
-@pytest.mark.gen_test(timeout=20)
+@pytest.mark.gen_test(timeout=90)
 async def test_a_device_may_have_no_interfaces(agent: Agent) -> None:
     found = await find(agent, "none")
     assert found.table.rows == ()

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from server.core.clock import boot_ns
 from server.core.errors import AuthFailed, BadReply, NoAnswer
 from server.sources.snmp import mib
 from server.sources.snmp.batch.engine import BatchEngine
@@ -100,7 +101,7 @@ async def ticks(session: Session, wait: Wait) -> int | None:
 async def test_an_honest_answer_is_taken_with_its_times(engine: PollEngine) -> None:
     async with hostile(engine) as (_, session, bad):
         before_ns = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
-        answer = await session.ask(ASK, within(1))
+        answer = await session.ask(ASK, within(5))
         assert answer.varbinds == (VarBind(SYS_UP_TIME, Tag.TIME_TICKS, b"\x07\xa1\x20"),)
         assert before_ns <= answer.sent_ns < answer.received_ns <= time.clock_gettime_ns(time.CLOCK_BOOTTIME)
         assert (answer.error_status, answer.error_index, bad) == (0, 0, {})
@@ -137,7 +138,7 @@ async def test_every_type_of_value_arrives_as_it_was_sent(engine: PollEngine) ->
     things = {(*NAMES, index): value for index, value in enumerate(values, 2**31)}
     request = Request.of(Operation.GET, tuple(encode_oid(oid) for oid in things))
     async with hostile(engine, things=things) as (agent, session, _):
-        answer = await session.ask(request, within(1))
+        answer = await session.ask(request, within(5))
         assert [(varbind.oid, varbind.tag, varbind.content) for varbind in answer.varbinds] == [
             (encode_oid(oid), *value) for oid, value in things.items()
         ]
@@ -163,9 +164,9 @@ async def test_version_1_reads_walks_and_tells_which_object_is_missing(engine: P
         return [heard.reply(asked, error=2, index=missing[0]) if missing else heard.reply()]
 
     async with hostile(engine, version_1, {UP_TIME: number(0x43, 7), (*NAMES, 1): text("a")}, "1") as (agent, session, bad):
-        assert await ticks(session, within(1)) == 7
+        assert await ticks(session, within(5)) == 7
         request = Request.of(Operation.GET, (SYS_UP_TIME, encode_oid((*NAMES, 1)), encode_oid((*NAMES, 2))))
-        answer = await session.ask(request, within(1))
+        answer = await session.ask(request, within(5))
         assert (answer.error_status, answer.error_index) == (ErrorStatus.NO_SUCH_NAME, 3)
         limits = Limits(Operation.GET_NEXT, 100, asyncio.get_running_loop().time() + 5, 1, 1.0)
         walked = await Walker(session, limits, lambda check: bad.update([check])).column(mib.IF_NAME)
@@ -177,7 +178,7 @@ async def test_version_1_reads_walks_and_tells_which_object_is_missing(engine: P
 @pytest.mark.gen_test
 async def test_too_big_is_an_answer_with_its_status(engine: PollEngine) -> None:
     async with hostile(engine, lambda heard: [heard.reply([], error=1)]) as (_, session, _bad):
-        assert (await session.ask(ASK, within(1))).error_status == ErrorStatus.TOO_BIG
+        assert (await session.ask(ASK, within(5))).error_status == ErrorStatus.TOO_BIG
 
 
 @pytest.mark.parametrize("status", [6, 16])
@@ -185,14 +186,14 @@ async def test_too_big_is_an_answer_with_its_status(engine: PollEngine) -> None:
 async def test_a_refused_access_is_a_matter_of_credentials(engine: PollEngine, status: int) -> None:
     async with hostile(engine, lambda heard: [heard.reply(error=status, index=1)]) as (_, session, _bad):
         with pytest.raises(AuthFailed, match="check there what they may read"):
-            await session.ask(ASK, within(1))
+            await session.ask(ASK, within(5))
 
 
 @pytest.mark.parametrize("operation", list(Operation))
 @pytest.mark.gen_test
 async def test_an_error_index_out_of_range_does_not_hang(engine: PollEngine, operation: Operation) -> None:
     async with hostile(engine, lambda heard: [heard.reply(error=5, index=9999)]) as (_, session, _bad):
-        answer = await session.ask(Request.of(operation, (SYS_UP_TIME,), 5), within(1))
+        answer = await session.ask(Request.of(operation, (SYS_UP_TIME,), 5), within(5))
         assert answer.error_status == 5
 
 
@@ -220,7 +221,7 @@ async def test_a_wrong_answer_is_counted_and_the_right_one_still_taken(
 ) -> None:
     async with hostile(engine, lambda heard: [*wrong(heard), heard.reply()]) as (_, session, bad):
         with caplog.at_level(logging.WARNING):
-            assert await ticks(session, within(1)) == 500_000
+            assert await ticks(session, within(5)) == 500_000
         assert sum(bad.values()) >= 1
         assert not caplog.records, "a device must not fill the log"
 
@@ -237,8 +238,8 @@ async def test_a_silent_device_is_asked_as_often_as_allowed_within_the_deadline(
     async with hostile(engine, lambda heard: []) as (agent, session, _):
         begin = time.monotonic()
         with pytest.raises(NoAnswer, match="no answer"):
-            await session.ask(ASK, within(0.24, tries=3))
-        assert 0.2 < time.monotonic() - begin < 0.5
+            await session.ask(ASK, within(0.6, tries=3))
+        assert 0.59 < time.monotonic() - begin < 3
         assert len(agent.heard) == 3
         with pytest.raises(NoAnswer):
             await session.ask(ASK, within(-1))
@@ -249,14 +250,17 @@ async def test_a_silent_device_is_asked_as_often_as_allowed_within_the_deadline(
 @pytest.mark.gen_test
 async def test_an_answer_to_the_first_try_is_taken_during_the_second(engine: PollEngine) -> None:
     async with hostile(engine, lambda heard: []) as (agent, session, bad):
+        heard_ns: list[int] = []
 
         def first_only(heard: Heard) -> list[bytes]:
+            heard_ns.append(boot_ns())
             return [agent.heard[0].reply()] if len(agent.heard) == 2 else []
 
         agent.mischief = first_only
-        answer = await session.ask(ASK, within(0.4, tries=2))
+        answer = await session.ask(ASK, within(2, tries=2))
         assert answer.varbinds[0].number(Tag.TIME_TICKS) == 500_000
-        assert answer.received_ns - answer.sent_ns >= 0.2e9
+        first_ns, second_ns = heard_ns
+        assert answer.sent_ns < first_ns < second_ns < answer.received_ns
         assert not bad
 
 
@@ -264,26 +268,33 @@ async def test_an_answer_to_the_first_try_is_taken_during_the_second(engine: Pol
 async def test_a_second_try_repairs_a_lost_datagram(engine: PollEngine) -> None:
     async with hostile(engine) as (agent, session, _):
         agent.mischief = lambda heard: [] if len(agent.heard) == 1 else [heard.reply()]
-        assert await ticks(session, within(0.4, tries=2)) == 500_000
+        assert await ticks(session, within(2, tries=2)) == 500_000
 
 
 @pytest.mark.gen_test
 async def test_a_duplicate_answer_changes_nothing(engine: PollEngine) -> None:
     async with hostile(engine, lambda heard: [heard.reply(), heard.reply(FORGED)]) as (_, session, bad):
-        assert [await ticks(session, within(1)) for _ in range(3)] == [500_000] * 3
+        assert [await ticks(session, within(5)) for _ in range(3)] == [500_000] * 3
         assert set(bad) <= {"unpaired"}
 
 
 @pytest.mark.gen_test
 async def test_a_late_answer_is_not_taken_for_another_but_its_age_is_known(engine: PollEngine) -> None:
-    async with hostile(engine, lambda heard: []) as (agent, session, bad):
+    heard_ns: list[int] = []
+
+    def silence(_heard: Heard) -> list[bytes]:
+        heard_ns.append(boot_ns())
+        return []
+
+    async with hostile(engine, silence) as (agent, session, bad):
+        begin_ns = boot_ns()
         with pytest.raises(NoAnswer):
-            await session.ask(ASK, within(0.05))
-        late = agent.heard[0].reply(FORGED)
+            await session.ask(ASK, within(0.1))
+        late, ended_ns = agent.heard[0].reply(FORGED), boot_ns()
         agent.mischief = lambda heard: [late, heard.reply()]
-        assert await ticks(session, within(1)) == 500_000
+        assert await ticks(session, within(5)) == 500_000
         assert session.late_reply_s is not None
-        assert 0.05 <= session.late_reply_s < 1
+        assert (ended_ns - heard_ns[0]) / 1e9 < session.late_reply_s < (boot_ns() - begin_ns) / 1e9
         assert not bad
 
 
@@ -299,7 +310,7 @@ async def test_an_answer_from_another_port_is_not_seen(engine: PollEngine) -> No
 
             agent.mischief = spoof
             for _ in range(20):
-                assert await ticks(session, within(1)) == 500_000
+                assert await ticks(session, within(5)) == 500_000
             assert not bad
 
 
@@ -323,7 +334,7 @@ async def test_a_device_is_reached_by_ipv6(engine: PollEngine) -> None:
     loop = asyncio.get_running_loop()
     transport, agent = await loop.create_datagram_endpoint(lambda: HostileAgent(table()), local_addr=("::1", 0))
     async with asking(engine, agent.port, host="::1") as (session, bad):
-        assert await ticks(session, within(1)) == 500_000
+        assert await ticks(session, within(5)) == 500_000
         assert not bad
     transport.close()
 
@@ -331,8 +342,9 @@ async def test_a_device_is_reached_by_ipv6(engine: PollEngine) -> None:
 @pytest.mark.gen_test
 async def test_a_closed_session_sends_nothing_and_ends_what_waits(engine: PollEngine) -> None:
     async with hostile(engine, lambda heard: []) as (agent, session, _):
-        waiting = asyncio.ensure_future(session.ask(ASK, within(0.2)))
-        await asyncio.sleep(0.05)
+        waiting = asyncio.ensure_future(session.ask(ASK, within(0.5)))
+        while not (agent.heard or waiting.done()):
+            await asyncio.sleep(0.01)
         await session.close()
         with pytest.raises(NoAnswer):
             await waiting
@@ -344,7 +356,7 @@ async def test_a_closed_session_sends_nothing_and_ends_what_waits(engine: PollEn
 @pytest.mark.gen_test
 async def test_a_flood_is_dropped(engine: PollEngine) -> None:
     async with hostile(engine, lambda heard: [heard.reply(), *[b"\x30\x00"] * 200]) as (_, session, bad):
-        await ticks(session, within(1))
+        await ticks(session, within(5))
         with pytest.raises(BadReply):
             await session.ask(ASK, within(0.2))
         assert bad["flood"] > 50
@@ -355,7 +367,7 @@ async def test_a_flood_is_dropped(engine: PollEngine) -> None:
 
 
 @pytest.mark.parametrize("credentials", [v2c("two"), v2c("narrow", "1"), v3("priv-AES", "SHA256", "AES")])
-@pytest.mark.gen_test(timeout=20)
+@pytest.mark.gen_test(timeout=90)
 async def test_a_real_agent_is_read_by_several_requests_at_once(
     engine: PollEngine, agent: Agent, credentials: SnmpV1V2 | SnmpV3
 ) -> None:
@@ -366,7 +378,7 @@ async def test_a_real_agent_is_read_by_several_requests_at_once(
 
 
 @pytest.mark.parametrize(("user", "auth", "privacy"), v3_users())
-@pytest.mark.gen_test(timeout=20)
+@pytest.mark.gen_test(timeout=90)
 async def test_version_3_speaks_each_protocol(
     engine: PollEngine, agent: Agent, user: str, auth: str | None, privacy: str | None
 ) -> None:
@@ -390,25 +402,25 @@ async def test_version_3_speaks_each_protocol(
         (v3("plain", None, None, context="unknown"), "answers engine ID discovery but not requests: "),
     ],
 )
-@pytest.mark.gen_test(timeout=20)
+@pytest.mark.gen_test(timeout=90)
 async def test_wrong_credentials_say_what_to_check(
     engine: PollEngine, agent: Agent, credentials: SnmpV3, words: str
 ) -> None:
     async with asking(engine, agent.port, credentials) as (session, _):
         with pytest.raises(AuthFailed) as caught:
-            await ticks(session, within(0.4))
+            await ticks(session, within(1.5))
     assert words in str(caught.value)
     assert "wrong key" not in str(caught.value)
 
 
-@pytest.mark.gen_test(timeout=20)
+@pytest.mark.gen_test(timeout=90)
 async def test_an_unknown_community_is_met_with_silence(engine: PollEngine, agent: Agent) -> None:
     async with asking(engine, agent.port, v2c("unknown")) as (session, _):
         with pytest.raises(NoAnswer):
             await ticks(session, within(0.3))
 
 
-@pytest.mark.gen_test(timeout=20)
+@pytest.mark.gen_test(timeout=90)
 async def test_two_devices_with_one_user_name_and_different_keys_do_not_mix(engine: PollEngine, agent: Agent) -> None:
     right, wrong = v3("auth-MD5", "MD5", None), v3("auth-MD5", "MD5", None, auth_key="another-key")
     async with asking(engine, agent.port, right) as (first, _), asking(engine, agent.port, wrong) as (second, _):

@@ -24,9 +24,9 @@ def test_an_expression_is_searched_for_anywhere(pattern: str, text: str, found: 
 @pytest.mark.parametrize("pattern", [r"^(\w+\s?)+:$", "(x+x+)+y", "(x|x)*y", "(.*)*y"])
 def test_no_text_of_a_device_makes_an_expression_slow(pattern: str) -> None:
     search = searcher(pattern)
-    begin_s = time.perf_counter()
+    begin_s = time.thread_time()
     assert not search("x" * 255)
-    assert time.perf_counter() - begin_s < 0.1
+    assert time.thread_time() - begin_s < 0.1
 
 
 @pytest.mark.parametrize(

@@ -77,14 +77,14 @@ def check_answers(port: int, peer: UsmPeer) -> None:
 
 
 @pytest.mark.parametrize(("user", "auth", "privacy"), v3_users())
-@pytest.mark.gen_test(timeout=20)
+@pytest.mark.gen_test(timeout=90)
 async def test_an_agent_answers_at_every_level_with_every_protocol(
     io_loop: object, agent: Agent, user: str, auth: str | None, privacy: str | None
 ) -> None:
     check_answers(agent.port, await peer_of(agent, v3(user, auth, privacy)))
 
 
-@pytest.mark.gen_test(timeout=20)
+@pytest.mark.gen_test(timeout=90)
 async def test_the_request_table_polls_version_3_and_marks_a_report(io_loop: object, agent: Agent) -> None:
     snmp = v3("priv-AES", "SHA256", "AES")
     async with session_of(agent, snmp) as session:
@@ -114,7 +114,7 @@ async def test_the_request_table_polls_version_3_and_marks_a_report(io_loop: obj
     assert not bad
 
 
-@pytest.mark.gen_test(timeout=20)
+@pytest.mark.gen_test(timeout=90)
 async def test_no_peer_is_made_of_a_device_that_has_not_answered(io_loop: object) -> None:
     snmp = v3("auth-SHA", "SHA", None)
     codec = await Codecs().codec(snmp)
@@ -123,7 +123,7 @@ async def test_no_peer_is_made_of_a_device_that_has_not_answered(io_loop: object
         usm_peer(codec, snmp)
 
 
-@pytest.mark.gen_test(timeout=20)
+@pytest.mark.gen_test(timeout=90)
 async def test_a_wrong_key_is_answered_with_a_report(io_loop: object, agent: Agent) -> None:
     snmp = v3("auth-SHA", "SHA", None)
     async with session_of(agent, snmp) as session:

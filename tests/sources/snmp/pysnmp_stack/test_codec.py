@@ -52,7 +52,7 @@ async def up_time(session: SocketSession, wait_s: float = 5.0) -> int | None:
     return answer.varbinds[0].number(Tag.TIME_TICKS)
 
 
-@pytest.mark.gen_test(timeout=20)
+@pytest.mark.gen_test(timeout=90)
 async def test_devices_with_equal_credentials_share_an_engine_that_goes_with_the_last(io_loop: object) -> None:
     codecs = Codecs()
     credentials = v3("auth-SHA", "SHA", None)
@@ -68,7 +68,7 @@ async def test_devices_with_equal_credentials_share_an_engine_that_goes_with_the
     assert len(codecs._engines) == 0
 
 
-@pytest.mark.gen_test(timeout=20)
+@pytest.mark.gen_test(timeout=90)
 async def test_a_device_with_a_new_engine_id_is_learnt_anew(agent: Agent) -> None:
     codecs = Codecs()
     credentials = v3("auth-SHA", "SHA", None)
@@ -83,7 +83,7 @@ async def test_a_device_with_a_new_engine_id_is_learnt_anew(agent: Agent) -> Non
         assert await up_time(session) is not None
 
 
-@pytest.mark.gen_test(timeout=20)
+@pytest.mark.gen_test(timeout=90)
 async def test_a_device_is_asked_for_its_clock_again_when_it_was_forgotten(
     agent: Agent, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -109,7 +109,7 @@ def test_any_octets_are_a_bad_reply_of_version_2c(datagram: bytes) -> None:
         community_codec().decode(datagram)
 
 
-@pytest.mark.gen_test(timeout=20)
+@pytest.mark.gen_test(timeout=90)
 async def test_any_octets_are_a_bad_reply_of_version_3(agent: Agent) -> None:
     codec = await Codecs().codec(v3("auth-SHA", "SHA", None))
     good = codec.encode(ASK, 7)
@@ -118,7 +118,7 @@ async def test_any_octets_are_a_bad_reply_of_version_3(agent: Agent) -> None:
             codec.decode(datagram)
 
 
-@pytest.mark.gen_test(timeout=20)
+@pytest.mark.gen_test(timeout=90)
 async def test_a_changed_answer_of_version_3_is_refused(agent: Agent) -> None:
     seen: list[bytes] = []
     async with session_of(agent, v3("auth-SHA256", "SHA256", None)) as session:
